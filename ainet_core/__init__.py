@@ -1,0 +1,25 @@
+"""AINet: RGB-thermal single-object tracking. `import ainet_core` is quick: torch comes when used.
+
+    from ainet_core import Tracker
+    tracker = Tracker.from_preset("nano")
+    tracker.init(rgb, thermal, box)          # box: x, y, w, h in RGB pixels
+    target = tracker.update(rgb, thermal)    # .box .score .state .order
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ainet_core.tracking.tracker import Target, Tracker
+
+__all__ = ["Target", "Tracker"]
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from ainet_core.tracking import tracker
+
+        return getattr(tracker, name)
+    raise AttributeError(f"module 'ainet_core' has no attribute {name!r}")
