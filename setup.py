@@ -2,7 +2,36 @@
 
 from glob import glob
 
-from setuptools import find_packages, setup
+from setuptools import Extension, find_packages, setup
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import CompileError, LinkError
+
+SCAN = "ainet_core/model/selective_scan"
+
+# Plain C loaded through ctypes: needs a C compiler, but no headers of Python or torch. Without a
+# compiler the installation goes on and the scan falls back to PyTorch.
+native_scan = Extension(
+    "ainet_core.model.selective_scan._native",
+    sources=sorted(glob(f"{SCAN}/csrc/*.c")),
+    depends=sorted(glob(f"{SCAN}/csrc/*.h")),
+    extra_compile_args=["-std=gnu11", "-O3", "-ffp-contract=fast", "-fvisibility=hidden"],
+    optional=True,
+)
+
+
+class BuildScan(build_ext):
+    """Compiles with OpenMP where the compiler has it, otherwise for one thread."""
+
+    def build_extension(self, ext):
+        plain = ext.extra_compile_args
+        try:
+            ext.extra_compile_args = [*plain, "-fopenmp"]
+            ext.extra_link_args = ["-fopenmp"]
+            super().build_extension(ext)
+        except (CompileError, LinkError):
+            ext.extra_compile_args, ext.extra_link_args = plain, []
+            super().build_extension(ext)
+
 
 setup(
     name="ainet_ros",
@@ -13,6 +42,8 @@ setup(
     maintainer_email="maintainers@ainet-ros.invalid",
     python_requires=">=3.10",
     packages=find_packages(include=["ainet_core*", "ainet_ros*"]),
+    ext_modules=[native_scan],
+    cmdclass={"build_ext": BuildScan},
     package_data={
         "ainet_core": ["py.typed", "weights/*"],
         "ainet_ros": ["py.typed"],

@@ -1,0 +1,72 @@
+/* Entry points of the native selective scan: chooses the instruction set, shares the work out. */
+#include "scan_problem.h"
+
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
+
+#define EXPORT __attribute__((visibility("default")))
+
+static const scan_kernels *kernels_of(int64_t level) {
+#if defined(__x86_64__)
+    if (level >= 2) return &scan_avx512;
+    if (level == 1) return &scan_avx2;
+#else
+    (void)level;
+#endif
+    return &scan_portable;
+}
+
+EXPORT int64_t scan_layout_version(void) { return SCAN_LAYOUT_VERSION; }
+EXPORT int64_t scan_problem_size(void) { return (int64_t)sizeof(scan_problem); }
+EXPORT int64_t scan_chunk(void) { return SCAN_CHUNK; }
+EXPORT int64_t scan_lanes(int64_t level) { return kernels_of(level)->lanes; }
+EXPORT const char *scan_level_name(int64_t level) { return kernels_of(level)->name; }
+
+/* The best instruction set of this processor: 0 portable, 1 AVX2, 2 AVX-512. */
+EXPORT int64_t scan_best_level(void) {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl"))
+        return 2;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return 1;
+#endif
+    return 0;
+}
+
+EXPORT int64_t scan_has_openmp(void) {
+#if defined(_OPENMP)
+    return 1;
+#else
+    return 0;
+#endif
+}
+
+/* Runs a task for every (sample, group, segment); returns how many could not get memory. */
+static int64_t run_tasks(const scan_problem *p, scan_task_fn task) {
+    const int64_t tasks = p->batch * p->groups * p->segments;
+    int64_t failed = 0;
+    /* One thread must not enter the OpenMP runtime: it does not survive a fork. */
+    if (p->threads <= 1) {
+        for (int64_t i = 0; i < tasks; i++)
+            failed += task(p, i / p->segments / p->groups, i / p->segments % p->groups,
+                           i % p->segments);
+        return failed;
+    }
+#if defined(_OPENMP)
+#pragma omp parallel for num_threads((int)p->threads) schedule(dynamic, 1) reduction(+ : failed)
+#endif
+    for (int64_t i = 0; i < tasks; i++)
+        failed += task(p, i / p->segments / p->groups, i / p->segments % p->groups,
+                       i % p->segments);
+    return failed;
+}
+
+EXPORT int64_t scan_forward(const scan_problem *p) {
+    return run_tasks(p, kernels_of(p->level)->forward);
+}
+
+EXPORT int64_t scan_backward(const scan_problem *p) {
+    return run_tasks(p, kernels_of(p->level)->backward);
+}

@@ -1,0 +1,194 @@
+/* The selective scan for one instruction set: LANES channels side by side in a vector.
+ *
+ *     h_t = exp(delta_t A) h_{t-1} + delta_t B_t u_t        y_t = C_t h_t + D u_t
+ *
+ * Channels in the lanes means that nothing is summed across lanes in the forward pass, that any
+ * number of states works, and that B_t and C_t are broadcasts. States are taken TILE at a time,
+ * which keeps h and A in registers while a chunk of time steps passes by.
+ * Included once per instruction set with LANES, SCAN_KERNELS and SCAN_NAME defined. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "scan_problem.h"
+#include "vector_math.h"
+
+#define TILE 4
+
+/* LANES neighbouring channels of one sample (fewer at the end of a group). */
+typedef struct {
+    int64_t batch, group, channel; /* channel: the first of them */
+    int lanes;                     /* how many lanes are real channels */
+    int64_t index;                 /* among all blocks of all samples; finds the checkpoints */
+} channel_block;
+
+typedef vfloat chunk_buffer[SCAN_CHUNK];
+
+static int64_t count_blocks(const scan_problem *p) {
+    return (p->channels / p->groups + LANES - 1) / LANES;
+}
+
+static channel_block find_block(const scan_problem *p, int64_t batch, int64_t group, int64_t i) {
+    int64_t per_group = p->channels / p->groups, left = per_group - i * LANES;
+    channel_block block = {
+        .batch = batch,
+        .group = group,
+        .channel = group * per_group + i * LANES,
+        .lanes = left < LANES ? (int)left : LANES,
+        .index = (batch * p->groups + group) * count_blocks(p) + i,
+    };
+    return block;
+}
+
+static float *row_start(const scan_rows *rows, const channel_block *block, int64_t time) {
+    return rows->data + block->batch * rows->batch_stride +
+           block->channel * rows->channel_stride + time * rows->time_stride;
+}
+
+/* (channels, time) -> one vector per time step; lanes without a channel become 0. */
+static void load_chunk(vfloat *to, const scan_rows *rows, const channel_block *block,
+                       int64_t time, int steps) {
+    const float *from = row_start(rows, block, time);
+    int64_t across = rows->channel_stride, along = rows->time_stride;
+    int t = 0;
+    if (block->lanes == LANES && across == 1) {
+        for (; t < steps; t++) to[t] = load_lanes(from + t * along);
+    } else if (block->lanes == LANES && along == 1) {
+        for (; t + LANES <= steps; t += LANES) {
+            vfloat square[LANES];
+            for (int i = 0; i < LANES; i++) square[i] = load_lanes(from + i * across + t);
+            transpose_square(square);
+            for (int i = 0; i < LANES; i++) to[t + i] = square[i];
+        }
+    }
+    for (; t < steps; t++) {
+        float lane[LANES] = {0};
+        for (int i = 0; i < block->lanes; i++) lane[i] = from[i * across + t * along];
+        to[t] = load_lanes(lane);
+    }
+}
+
+static void store_chunk(const vfloat *from, const scan_rows *rows, const channel_block *block,
+                        int64_t time, int steps) {
+    float *to = row_start(rows, block, time);
+    int64_t across = rows->channel_stride, along = rows->time_stride;
+    int t = 0;
+    if (block->lanes == LANES && across == 1) {
+        for (; t < steps; t++) store_lanes(to + t * along, from[t]);
+    } else if (block->lanes == LANES && along == 1) {
+        for (; t + LANES <= steps; t += LANES) {
+            vfloat square[LANES];
+            for (int i = 0; i < LANES; i++) square[i] = from[t + i];
+            transpose_square(square);
+            for (int i = 0; i < LANES; i++) store_lanes(to + i * across + t, square[i]);
+        }
+    }
+    for (; t < steps; t++) {
+        float lane[LANES];
+        store_lanes(lane, from[t]);
+        for (int i = 0; i < block->lanes; i++) to[i * across + t * along] = lane[i];
+    }
+}
+
+static vfloat load_per_channel(const float *values, const channel_block *block, int64_t stride) {
+    float lane[LANES] = {0};
+    if (values)
+        for (int i = 0; i < block->lanes; i++) lane[i] = values[(block->channel + i) * stride];
+    return load_lanes(lane);
+}
+
+/* A (channels, states) -> one vector per state, times log2(e), since the kernel computes 2^x. */
+static void load_decay(vfloat *decay, const scan_problem *p, const channel_block *block) {
+    for (int64_t n = 0; n < p->states; n++)
+        decay[n] = load_per_channel(p->A + n, block, p->states) * LOG2_E;
+}
+
+static const float *mixing_at(const scan_mixing *m, const channel_block *block, int64_t time) {
+    return m->data + block->batch * m->batch_stride + block->group * m->group_stride +
+           time * m->time_stride;
+}
+
+/* `tile` states over one chunk; adds C h to y and leaves the last h in `state`. */
+ALWAYS_INLINE void forward_tile(const int tile, int steps, const vfloat *delta,
+                                const vfloat *input, const float *B, int64_t B_stride,
+                                const float *C, int64_t C_stride, const vfloat *decay,
+                                vfloat *state, vfloat *y) {
+    vfloat a[TILE], h[TILE];
+    for (int k = 0; k < tile; k++) {
+        a[k] = decay[k];
+        h[k] = state[k];
+    }
+    for (int t = 0; t < steps; t++) {
+        vfloat sum = y[t];
+        for (int k = 0; k < tile; k++) {
+            h[k] = exp2_lanes(delta[t] * a[k]) * h[k] + input[t] * B[t * B_stride + k];
+            sum += h[k] * C[t * C_stride + k];
+        }
+        y[t] = sum;
+    }
+    for (int k = 0; k < tile; k++) state[k] = h[k];
+}
+
+static void forward_block(const scan_problem *p, const channel_block *block, vfloat *state,
+                          vfloat *decay) {
+    const int64_t chunks = (p->length + SCAN_CHUNK - 1) / SCAN_CHUNK, N = p->states;
+    const vfloat bias = load_per_channel(p->delta_bias, block, 1);
+    const vfloat skip = load_per_channel(p->D, block, 1);
+    load_decay(decay, p, block);
+    memset(state, 0, (size_t)N * sizeof(vfloat));
+
+    for (int64_t chunk = 0; chunk < chunks; chunk++) {
+        const int64_t time = chunk * SCAN_CHUNK, left = p->length - time;
+        const int steps = left < SCAN_CHUNK ? (int)left : SCAN_CHUNK;
+        chunk_buffer delta, input, y, gate;
+        if (p->checkpoints)
+            memcpy(p->checkpoints + (block->index * chunks + chunk) * N * LANES, state,
+                   (size_t)N * sizeof(vfloat));
+
+        load_chunk(delta, &p->delta, block, time, steps);
+        load_chunk(input, &p->u, block, time, steps);
+        for (int t = 0; t < steps; t++) {
+            delta[t] += bias;
+            if (p->softplus) delta[t] = softplus_lanes(delta[t]);
+            y[t] = skip * input[t];
+            input[t] *= delta[t];
+        }
+
+        const float *B = mixing_at(&p->B, block, time), *C = mixing_at(&p->C, block, time);
+        const int64_t bs = p->B.time_stride, cs = p->C.time_stride;
+        int64_t n = 0;
+        for (; n + TILE <= N; n += TILE)
+            forward_tile(TILE, steps, delta, input, B + n, bs, C + n, cs, decay + n, state + n, y);
+        for (; n < N; n++)
+            forward_tile(1, steps, delta, input, B + n, bs, C + n, cs, decay + n, state + n, y);
+
+        if (p->z.data) {
+            load_chunk(gate, &p->z, block, time, steps);
+            for (int t = 0; t < steps; t++) y[t] *= gate[t] * sigmoid_lanes(gate[t]);
+        }
+        store_chunk(y, &p->out, block, time, steps);
+    }
+}
+
+/* Aligned memory for `count` vectors; the returned pointer is freed with free(). */
+static vfloat *new_vectors(int64_t count) {
+    return aligned_alloc(64, ((size_t)count * sizeof(vfloat) + 63) / 64 * 64);
+}
+
+static int forward_task(const scan_problem *p, int64_t batch, int64_t group, int64_t segment) {
+    const int64_t blocks = count_blocks(p), N = p->states;
+    const int64_t first = blocks * segment / p->segments;
+    const int64_t last = blocks * (segment + 1) / p->segments;
+    vfloat *memory = new_vectors(2 * N);
+    if (!memory) return 1;
+    for (int64_t i = first; i < last; i++) {
+        channel_block block = find_block(p, batch, group, i);
+        forward_block(p, &block, memory, memory + N);
+    }
+    free(memory);
+    return 0;
+}
+
+#include "scan_backward.h"
+
+const scan_kernels SCAN_KERNELS = {SCAN_NAME, LANES, forward_task, backward_task};

@@ -1,0 +1,62 @@
+/* One selective scan as the Python side describes it; native.py mirrors these structures. */
+#ifndef AINET_SCAN_PROBLEM_H
+#define AINET_SCAN_PROBLEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Changes whenever a structure below changes, so that a stale build is refused, not misread. */
+#define SCAN_LAYOUT_VERSION 1
+
+/* Time steps between two saved states; the backward pass recomputes what lies between. */
+#define SCAN_CHUNK 16
+
+/* (batch, channel, time), any strides (in floats). */
+typedef struct {
+    float *data;
+    int64_t batch_stride, channel_stride, time_stride;
+} scan_rows;
+
+/* (batch, group, time, state), the state dimension contiguous. */
+typedef struct {
+    float *data;
+    int64_t batch_stride, group_stride, time_stride;
+} scan_mixing;
+
+typedef struct {
+    int64_t batch, channels, groups, states, length;
+    int64_t threads, level, segments;
+    int64_t softplus;
+    scan_rows u, delta, z, out; /* z.data may be NULL */
+    scan_mixing B, C;
+    const float *A;          /* (channels, states) */
+    const float *D;          /* (channels) or NULL */
+    const float *delta_bias; /* (channels) or NULL */
+    float *checkpoints;      /* (batch * blocks, chunks, states, lanes) or NULL in forward */
+
+    /* backward only */
+    scan_rows grad_out, grad_u, grad_delta, grad_z;
+    scan_mixing grad_B, grad_C;  /* one partial sum per segment */
+    int64_t grad_segment_stride; /* floats between two segments' partial sums */
+    float *grad_A;               /* (batch, channels, states) */
+    float *grad_D;               /* (batch, channels) or NULL */
+    float *grad_delta_bias;      /* (batch, channels) or NULL */
+} scan_problem;
+
+/* A task is the channels [first, first + count) of one sample; all belong to one group. */
+typedef int (*scan_task_fn)(const scan_problem *problem, int64_t batch, int64_t group,
+                            int64_t segment);
+
+typedef struct {
+    const char *name;
+    int lanes;
+    scan_task_fn forward, backward;
+} scan_kernels;
+
+extern const scan_kernels scan_portable;
+#if defined(__x86_64__)
+extern const scan_kernels scan_avx2;
+extern const scan_kernels scan_avx512;
+#endif
+
+#endif

@@ -1,0 +1,280 @@
+"""The selective scan in C for CPUs, forward and backward, float32.
+
+The C code (csrc/) is compiled by setup.py as an optional extension. It needs neither Python's nor
+torch's headers: tensors are handed over as addresses and strides through ctypes, which also
+releases the interpreter lock while it runs.
+"""
+
+import ctypes
+import os
+from functools import cache
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+LAYOUT_VERSION = 1  # SCAN_LAYOUT_VERSION in csrc/scan_problem.h
+LEVELS = ("portable", "avx2", "avx512")
+
+
+class _Rows(ctypes.Structure):
+    """scan_rows: (batch, channel, time) with any strides."""
+
+    _fields_ = [
+        ("data", ctypes.c_void_p),
+        ("batch_stride", ctypes.c_int64),
+        ("channel_stride", ctypes.c_int64),
+        ("time_stride", ctypes.c_int64),
+    ]
+
+
+class _Mixing(ctypes.Structure):
+    """scan_mixing: B or C as (batch, group, time, state), states contiguous."""
+
+    _fields_ = [
+        ("data", ctypes.c_void_p),
+        ("batch_stride", ctypes.c_int64),
+        ("group_stride", ctypes.c_int64),
+        ("time_stride", ctypes.c_int64),
+    ]
+
+
+class _Problem(ctypes.Structure):
+    """scan_problem, field for field."""
+
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("batch", "channels", "groups", "states", "length")),
+        *((name, ctypes.c_int64) for name in ("threads", "level", "segments", "softplus")),
+        *((name, _Rows) for name in ("u", "delta", "z", "out")),
+        *((name, _Mixing) for name in ("B", "C")),
+        *((name, ctypes.c_void_p) for name in ("A", "D", "delta_bias", "checkpoints")),
+        *((name, _Rows) for name in ("grad_out", "grad_u", "grad_delta", "grad_z")),
+        *((name, _Mixing) for name in ("grad_B", "grad_C")),
+        ("grad_segment_stride", ctypes.c_int64),
+        *((name, ctypes.c_void_p) for name in ("grad_A", "grad_D", "grad_delta_bias")),
+    ]
+
+
+class NativeScan:
+    """The loaded library and what it said about itself."""
+
+    def __init__(self, library: ctypes.CDLL) -> None:
+        for name in ("layout_version", "problem_size", "chunk", "best_level", "has_openmp"):
+            getattr(library, f"scan_{name}").restype = ctypes.c_int64
+        library.scan_lanes.argtypes, library.scan_lanes.restype = [ctypes.c_int64], ctypes.c_int64
+        for function in (library.scan_forward, library.scan_backward):
+            function.argtypes, function.restype = [ctypes.POINTER(_Problem)], ctypes.c_int64
+        if library.scan_layout_version() != LAYOUT_VERSION:
+            raise OSError("the compiled scan is of another version: build it again")
+        if library.scan_problem_size() != ctypes.sizeof(_Problem):
+            raise OSError("the compiled scan disagrees about its arguments: build it again")
+        self.library = library
+        self.chunk: int = library.scan_chunk()
+        self.best_level: int = library.scan_best_level()
+        self.openmp = bool(library.scan_has_openmp())
+        self.lanes: list[int] = [library.scan_lanes(level) for level in range(len(LEVELS))]
+
+
+@cache
+def load() -> NativeScan | str:
+    """The compiled scan, or the reason why there is none. Asked once."""
+    found = [
+        path
+        for suffix in EXTENSION_SUFFIXES
+        if (path := Path(__file__).with_name(f"_native{suffix}")).is_file()
+    ]
+    if not found:
+        return "not compiled (no C compiler at installation?)"
+    try:
+        return NativeScan(ctypes.CDLL(str(found[0])))
+    except (OSError, AttributeError) as error:
+        return f"{found[0].name} cannot be loaded: {error}"
+
+
+_forked = False
+
+
+def _after_fork() -> None:
+    # OpenMP's threads are gone in a forked process and waiting for them would hang.
+    global _forked
+    _forked = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def _threads() -> int:
+    return 1 if _forked else torch.get_num_threads()
+
+
+def _address(tensor: Tensor | None) -> int | None:
+    return None if tensor is None else tensor.data_ptr()
+
+
+def _rows(tensor: Tensor | None) -> _Rows:
+    return _Rows() if tensor is None else _Rows(tensor.data_ptr(), *tensor.stride())
+
+
+def _mixing(tensor: Tensor) -> _Mixing:
+    return _Mixing(tensor.data_ptr(), *tensor.stride()[:3])
+
+
+def _readable(tensor: Tensor) -> Tensor:
+    """A copy only if neither channels nor time are contiguous, which would be slow to gather."""
+    return tensor if 1 in tensor.stride()[1:] else tensor.contiguous()
+
+
+def _states_last(grouped: Tensor) -> Tensor:
+    """(B, G, N, T) -> (B, G, T, N) with the states side by side; often no copy."""
+    turned = grouped.transpose(2, 3)
+    return turned if turned.stride(3) == 1 else turned.contiguous()
+
+
+def _segments(tasks: int, blocks: int, threads: int) -> int:
+    """Into how many parts each group's blocks of channels are split so that no thread idles."""
+    if threads == 1 or tasks >= 8 * threads:
+        return 1
+    wanted = next(n for n in range(1, threads + 1) if tasks * n % threads == 0)
+    return max(1, min(wanted, blocks))
+
+
+def _describe(
+    native: NativeScan,
+    level: int,
+    u: Tensor,
+    delta: Tensor,
+    A: Tensor,
+    B: Tensor,
+    C: Tensor,
+    D: Tensor | None,
+    z: Tensor | None,
+    delta_bias: Tensor | None,
+    delta_softplus: bool,
+    checkpoints: Tensor | None,
+) -> _Problem:
+    batch, channels, length = u.shape
+    blocks = -(-channels // B.shape[1] // native.lanes[level])
+    threads = _threads() if native.openmp else 1
+    return _Problem(
+        batch=batch,
+        channels=channels,
+        groups=B.shape[1],
+        states=A.shape[1],
+        length=length,
+        threads=threads,
+        level=level,
+        segments=_segments(batch * B.shape[1], blocks, threads),
+        softplus=delta_softplus,
+        u=_rows(u),
+        delta=_rows(delta),
+        z=_rows(z),
+        B=_mixing(B),
+        C=_mixing(C),
+        A=_address(A),
+        D=_address(D),
+        delta_bias=_address(delta_bias),
+        checkpoints=_address(checkpoints),
+    )
+
+
+def _call(function: Any, problem: _Problem) -> None:
+    if function(ctypes.byref(problem)):
+        raise MemoryError("the native selective scan could not get its working memory")
+
+
+class _SelectiveScan(torch.autograd.Function):
+    @staticmethod
+    def forward(  # type: ignore[override]
+        ctx: Any, native: NativeScan, level: int, keep: bool, delta_softplus: bool, *inputs: Any
+    ) -> Tensor:
+        u, delta, A, B, C, D, z, delta_bias = inputs
+        u, delta = _readable(u), _readable(delta)
+        z = None if z is None else _readable(z)
+        B, C, A = _states_last(B), _states_last(C), A.contiguous()
+        D = None if D is None else D.contiguous()
+        delta_bias = None if delta_bias is None else delta_bias.contiguous()
+        checkpoints = None
+        if keep:
+            lanes = native.lanes[level]
+            blocks = u.shape[0] * B.shape[1] * -(-u.shape[1] // B.shape[1] // lanes)
+            chunks = -(-u.shape[2] // native.chunk)
+            # lanes beyond the channels are written, too: rounded up on purpose
+            checkpoints = u.new_empty(blocks * chunks * A.shape[1] * lanes)
+        tensors = (u, delta, A, B, C, D, z, delta_bias)
+        problem = _describe(native, level, *tensors, delta_softplus, checkpoints)
+        out = torch.empty_like(u)
+        problem.out = _rows(out)
+        _call(native.library.scan_forward, problem)
+        if keep:
+            ctx.save_for_backward(*tensors, checkpoints)
+            ctx.native, ctx.level, ctx.delta_softplus = native, level, delta_softplus
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_out: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        *tensors, checkpoints = ctx.saved_tensors
+        u, delta, A, B, C, D, z, delta_bias = tensors
+        problem = _describe(ctx.native, ctx.level, *tensors, ctx.delta_softplus, checkpoints)
+        batch, channels, _ = u.shape
+        grad_out = _readable(grad_out)
+        grad_u, grad_delta = torch.empty_like(u), torch.empty_like(delta)
+        grad_z = None if z is None else torch.empty_like(z)
+        grad_A = A.new_empty(batch, *A.shape)
+        grad_D = None if D is None else D.new_empty(batch, channels)
+        grad_bias = None if delta_bias is None else delta_bias.new_empty(batch, channels)
+        grad_B = B.new_empty(problem.segments, *B.shape)
+        grad_C = C.new_empty(problem.segments, *C.shape)
+
+        problem.grad_out, problem.grad_z = _rows(grad_out), _rows(grad_z)
+        problem.grad_u, problem.grad_delta = _rows(grad_u), _rows(grad_delta)
+        problem.grad_B, problem.grad_C = _mixing(grad_B[0]), _mixing(grad_C[0])
+        problem.grad_segment_stride = grad_B.stride(0)
+        problem.grad_A, problem.grad_D = _address(grad_A), _address(grad_D)
+        problem.grad_delta_bias = _address(grad_bias)
+        _call(ctx.native.library.scan_backward, problem)
+        return (
+            *(None, None, None, None),
+            grad_u,
+            grad_delta,
+            grad_A.sum(0),
+            grad_B.sum(0).transpose(2, 3),
+            grad_C.sum(0).transpose(2, 3),
+            None if grad_D is None else grad_D.sum(0),
+            grad_z,
+            None if grad_bias is None else grad_bias.sum(0),
+        )
+
+
+def selective_scan_native(
+    u: Tensor,
+    delta: Tensor,
+    A: Tensor,
+    B: Tensor,
+    C: Tensor,
+    D: Tensor | None = None,
+    z: Tensor | None = None,
+    delta_bias: Tensor | None = None,
+    delta_softplus: bool = False,
+    *,
+    level: str | None = None,
+) -> Tensor:
+    """Arguments as `selective_scan`, all float32 on the CPU, B and C (B, G, N, T).
+
+    level: one of LEVELS; None takes the best that this processor has.
+    """
+    native = load()
+    if isinstance(native, str):
+        raise RuntimeError(f"native selective scan: {native}")
+    number = native.best_level if level is None else LEVELS.index(level)
+    if number > native.best_level:
+        raise RuntimeError(
+            f"this processor has no {level}, its best is {LEVELS[native.best_level]}"
+        )
+    inputs = (u, delta, A, B, C, D, z, delta_bias)
+    keep = torch.is_grad_enabled() and any(x is not None and x.requires_grad for x in inputs)
+    return _SelectiveScan.apply(native, number, keep, delta_softplus, *inputs)
