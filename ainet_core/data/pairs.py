@@ -1,0 +1,326 @@
+"""Draw training samples: a template, a search region and the true box, for one camera or two.
+
+Sample i depends on (seed, i) alone. Geometry is changed alike for both cameras, everything else
+for each on its own, so that the network must learn whom to trust.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ainet_core.data import augment
+from ainet_core.data.clip import Clip
+from ainet_core.model.config import ModelConfig
+
+Crop = NDArray[np.float32]
+Rng = np.random.Generator
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One training sample of M cameras.
+
+    Attributes:
+        template: (M, Ht, Wt, 3) uint8.
+        search: (M, Hs, Ws, 3) uint8.
+        extent: (2,) the target's w, h as fractions of the template's side.
+        box: (4,) centre x, y, w, h in fractions of the search region's side.
+        present: False when the search region does not show the target.
+    """
+
+    template: NDArray[np.uint8]
+    search: NDArray[np.uint8]
+    extent: NDArray[np.float32]
+    box: NDArray[np.float32]
+    present: bool
+
+
+@dataclass(frozen=True)
+class View:
+    """How a crop is cut: centre and side in frame pixels, turned and stretched a little."""
+
+    center: NDArray[np.float64]
+    side: NDArray[np.float64]  # (2,) along x and y
+    angle: float  # radians
+
+    def cut(self, image: NDArray[np.uint8], size: int) -> Crop:
+        """(size, size, 3) float32."""
+        step = self.side / size
+        cos, sin = np.cos(self.angle), np.sin(self.angle)
+        turn = np.array([[cos * step[0], -sin * step[1]], [sin * step[0], cos * step[1]]])
+        shift = self.center - turn @ np.array([size / 2 - 0.5, size / 2 - 0.5]) - 0.5
+        if step.min() > 1.5:
+            image = cv2.blur(image, (round(step[0]), round(step[1])))  # type: ignore[assignment]
+        fill = cv2.mean(image[::8, ::8])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        out = cv2.warpAffine(
+            image, np.column_stack([turn, shift]), (size, size), flags=flags,
+            borderMode=cv2.BORDER_CONSTANT, borderValue=fill,
+        ).astype(np.float32)  # fmt: skip
+        return out if out.ndim == 3 else np.repeat(out[..., None], 3, axis=2)
+
+    def box(self, box: NDArray[np.float64]) -> NDArray[np.float64]:
+        """A frame box x, y, w, h as centre x, y, w, h in fractions of the crop's side."""
+        offset = box[:2] + box[2:] / 2 - self.center
+        cos, sin = np.cos(self.angle), np.sin(self.angle)
+        turned = np.array([cos * offset[0] + sin * offset[1], -sin * offset[0] + cos * offset[1]])
+        return np.concatenate([turned / self.side + 0.5, box[2:] / self.side])
+
+
+class PairSampler:
+    """Draws samples from weighted groups of clips.
+
+    Args:
+        groups: clips and the group's share of the samples.
+        config: sizes of the crops.
+        seed: sample i is a function of (seed, i).
+        batch: samples i that fall into one batch have the same number of cameras.
+        both_cameras: share of the batches with two cameras.
+    """
+
+    def __init__(
+        self,
+        groups: list[tuple[list[Clip], float]],
+        config: ModelConfig,
+        seed: int,
+        batch: int,
+        both_cameras: float = 0.6,
+    ) -> None:
+        groups = [(clips, weight) for clips, weight in groups if clips and weight > 0]
+        if not groups:
+            raise ValueError("no clips to train on")
+        self.groups = [clips for clips, _ in groups]
+        weights = np.array([weight for _, weight in groups])
+        self.shares = weights / weights.sum()
+        self.config, self.seed, self.batch, self.both_cameras = config, seed, batch, both_cameras
+
+    def sample(self, number: int) -> Sample:
+        """The sample of this number."""
+        cameras = np.random.default_rng((self.seed, 1, number // self.batch))
+        both = bool(cameras.random() < self.both_cameras)
+        rng = np.random.default_rng((self.seed, 0, number))
+        clip = self._clip(rng)
+        first, second = _two_frames(len(clip), rng)
+        template_view, extent = self._template_view(clip.boxes[first], rng)
+        search_view, box = self._search_view(clip.boxes[second], rng)
+        pasted = rng.random() < 0.3
+        paste = self._pasting(rng) if pasted else None
+        absent = rng.random() < 0.06
+        other = self._clip(rng) if absent else None
+
+        pictures = []  # of each camera: template, search
+        for images, thermal in ((clip.rgb, False), (clip.thermal, True)):
+            if images is None:
+                continue
+            template = template_view.cut(images[first], self.config.template_size)
+            search = search_view.cut(images[second], self.config.search_size)
+            if paste is not None:
+                template, search = paste.apply(template, search, extent, box, thermal)
+            pictures.append([thermal, template, search])
+        if other is not None:
+            self._replace_search(pictures, other, rng)
+        return self._finish(pictures, both, extent, box, not absent, rng)
+
+    def _finish(
+        self,
+        pictures: list[list],  # type: ignore[type-arg]
+        both: bool,
+        extent: NDArray[np.float64],
+        box: NDArray[np.float64],
+        present: bool,
+        rng: Rng,
+    ) -> Sample:
+        if both and len(pictures) == 1:
+            pictures = self._second_camera(pictures[0], rng)
+        elif not both and len(pictures) == 2:
+            pictures = [pictures[int(rng.integers(2))]]
+        covered = rng.random() < 0.15
+        blind = int(rng.integers(2)) if both and rng.random() < 0.5 else -1
+        flip = rng.random() < 0.5
+        templates, searches = [], []
+        for camera, (thermal, template, search) in enumerate(pictures):
+            if thermal and rng.random() < 0.15:
+                template, search = augment.polarity(template), augment.polarity(search)
+            if covered and present:
+                corner = (box[:2] - box[2:] / 2) * search.shape[0]
+                area = np.concatenate([corner, box[2:] * search.shape[0]])
+                start = rng.integers(0, search.shape[0] // 2, 2)
+                piece = search[start[0] : start[0] + 48, start[1] : start[1] + 48]
+                if np.abs(start + 24 - area[1::-1]).max() > area[2:].max():
+                    search = augment.occlude(search, area, piece, rng)
+            if camera == blind:
+                worsen = augment.blind_kind(rng, thermal)
+                # Template and search fail independently: smoke comes and goes.
+                if rng.random() < 0.5:
+                    template = worsen(template, rng, rng.uniform(0.3, 1))
+                if rng.random() < 0.85:
+                    search = worsen(search, rng, rng.uniform(0.4, 1))
+            template = augment.photometric(template, rng, thermal)
+            search = augment.photometric(search, rng, thermal)
+            if flip:
+                template, search = template[:, ::-1], search[:, ::-1]
+            templates.append(template.astype(np.uint8))
+            searches.append(search.astype(np.uint8))
+        if flip:
+            box = box * np.array([-1, 1, 1, 1]) + np.array([1, 0, 0, 0])
+        return Sample(
+            np.stack(templates),
+            np.stack(searches),
+            extent.astype(np.float32),
+            box.astype(np.float32),
+            present,
+        )
+
+    def _second_camera(self, picture: list, rng: Rng) -> list[list]:  # type: ignore[type-arg]
+        """Give a single-camera sample a second one: imagined, or blind to the target."""
+        thermal, template, search = picture
+        if rng.random() < 0.6:
+            if thermal:
+                curves = np.stack([augment.random_curve(rng) for _ in range(3)])
+                made = [augment.imagined_rgb(image, curves) for image in (template, search)]
+            else:
+                curve = augment.random_curve(rng)
+                made = [augment.imagined_thermal(image, curve) for image in (template, search)]
+        else:  # another place, or nothing at all: looks alive, knows nothing
+            made = [
+                self._elsewhere(image.shape[0], not thermal, rng) for image in (template, search)
+            ]
+            worsen = augment.blind_kind(rng, not thermal)
+            strength = rng.uniform(0.3, 1)
+            made = [worsen(image, rng, strength) for image in made]
+        second = [not thermal, *made]
+        return [second, picture] if thermal else [picture, second]
+
+    def _replace_search(self, pictures: list[list], other: Clip, rng: Rng) -> None:  # type: ignore[type-arg]
+        """Show another place in every camera: the target is not there."""
+        frame = int(rng.integers(len(other)))
+        view, _ = self._search_view(other.boxes[frame], rng)
+        for picture in pictures:
+            images = other.thermal if picture[0] else other.rgb
+            images = images or other.rgb or other.thermal
+            assert images is not None
+            image = images[frame]
+            if picture[0] and image.ndim == 3:
+                image = image.mean(axis=2).astype(np.uint8)
+            picture[2] = view.cut(image, self.config.search_size)
+
+    def _elsewhere(self, size: int, thermal: bool, rng: Rng) -> Crop:
+        clip = self._clip(rng)
+        images = clip.thermal if thermal else clip.rgb
+        images = images or clip.rgb or clip.thermal
+        assert images is not None
+        frame = int(rng.integers(len(clip)))
+        box = clip.boxes[frame]
+        side = np.full(2, 4 * np.sqrt(box[2] * box[3]))
+        out = View(box[:2] + rng.uniform(-1, 2, 2) * box[2:], side, 0.0).cut(images[frame], size)
+        return np.repeat(out.mean(axis=2, keepdims=True), 3, axis=2) if thermal else out
+
+    def _clip(self, rng: Rng) -> Clip:
+        group = self.groups[int(rng.choice(len(self.groups), p=self.shares))]
+        return group[int(rng.integers(len(group)))]
+
+    def _template_view(
+        self, box: NDArray[np.float64], rng: Rng
+    ) -> tuple[View, NDArray[np.float64]]:
+        side = self.config.template_factor * np.sqrt(box[2] * box[3]) * np.exp(rng.normal(0, 0.05))
+        center = box[:2] + box[2:] / 2 + rng.normal(0, 0.03, 2) * box[2:]
+        view = View(center, np.full(2, side), 0.0)
+        return view, box[2:] / side
+
+    def _search_view(self, box: NDArray[np.float64], rng: Rng) -> tuple[View, NDArray[np.float64]]:
+        target_side = np.sqrt(box[2] * box[3])
+        scale, stretch = np.exp(rng.normal(0, 0.2)), np.exp(rng.normal(0, 0.05))
+        side = self.config.search_factor * target_side * scale
+        reach = 1.5 if rng.random() < 0.6 else 0.5
+        center = box[:2] + box[2:] / 2 + rng.uniform(-reach, reach, 2) * target_side
+        view = View(center, side * np.array([stretch, 1 / stretch]), rng.normal(0, 0.06))
+        inside = view.box(box)
+        if (np.abs(inside[:2] - 0.5) > 0.49).any():  # keep the centre in the region
+            return self._search_view(box, rng)
+        return view, inside
+
+    def _pasting(self, rng: Rng) -> Pasting:
+        clips = [self._clip(rng) for _ in range(1 + int(rng.integers(0, 4)))]
+        frames = [int(rng.integers(len(clip))) for clip in clips]
+        return Pasting(clips, frames, rng)
+
+
+class Pasting:
+    """A cut-out object laid over the target in both frames, and look-alikes beside it.
+
+    The truth is exact by construction, and the object has nothing to do with its background.
+    """
+
+    def __init__(self, clips: list[Clip], frames: list[int], rng: Rng) -> None:
+        self.clips, self.frames = clips, frames
+        self.outline = int(rng.integers(3))
+        self.places = rng.uniform(0.05, 0.95, (len(clips), 2))
+        self.sizes = np.exp(rng.normal(0, 0.2, len(clips)))
+        self.same = rng.random(len(clips)) < 0.35  # a distractor cut from the same clip
+        self.curve = augment.random_curve(rng)
+        self.swap = rng.random() < 0.5
+
+    def apply(
+        self,
+        template: Crop,
+        search: Crop,
+        extent: NDArray[np.float64],
+        box: NDArray[np.float64],
+        thermal: bool,
+    ) -> tuple[Crop, Crop]:
+        for number in range(1, len(self.clips)):
+            look = self._look(0 if self.same[number] and self.swap else number, thermal)
+            place = self.places[number]
+            if np.abs(place - box[:2]).max() > 0.7 * (box[2:].max() / 2 + 0.12):
+                search = self._lay(
+                    search, look, np.concatenate([place, box[2:] * self.sizes[number]])
+                )
+        look = self._look(0, thermal)
+        template = self._lay(template, look, np.concatenate([[0.5, 0.5], extent]))
+        return template, self._lay(search, look, box)
+
+    def _look(self, number: int, thermal: bool) -> Crop:
+        clip, frame = self.clips[number], self.frames[number]
+        images = (clip.thermal or clip.rgb) if thermal else (clip.rgb or clip.thermal)
+        assert images is not None
+        x, y, w, h = clip.boxes[frame]
+        size = 64
+        out = View(np.array([x + w / 2, y + h / 2]), np.array([w, h]), 0.0).cut(
+            images[frame], size
+        )
+        if thermal and clip.thermal is None:
+            return augment.imagined_thermal(out, self.curve)
+        return out
+
+    def _lay(self, image: Crop, look: Crop, box: NDArray[np.float64]) -> Crop:
+        """Paste with a soft edge; box is centre x, y, w, h in fractions of the crop's side."""
+        side = image.shape[0]
+        w, h = max(4, round(box[2] * side)), max(4, round(box[3] * side))
+        x0, y0 = round(box[0] * side - w / 2), round(box[1] * side - h / 2)
+        left, top = max(0, -x0), max(0, -y0)
+        right, bottom = min(w, side - x0), min(h, side - y0)
+        if right <= left or bottom <= top:
+            return image
+        small = cv2.resize(look, (w, h), interpolation=cv2.INTER_AREA)
+        mask = self._mask(w, h)
+        part = np.s_[top:bottom, left:right]
+        place = np.s_[y0 + top : y0 + bottom, x0 + left : x0 + right]
+        image = image.copy()
+        image[place] += mask[part][..., None] * (small[part] - image[place])
+        return image
+
+    def _mask(self, w: int, h: int) -> NDArray[np.float32]:
+        x = np.abs(np.linspace(-1, 1, w))[None, :]
+        y = np.abs(np.linspace(-1, 1, h))[:, None]
+        power = (2.0, 4.0, 12.0)[self.outline]
+        return np.clip((1.02 - (x**power + y**power)) * min(w, h) / 6, 0, 1).astype(np.float32)
+
+
+def _two_frames(count: int, rng: Rng) -> tuple[int, int]:
+    if count == 1:
+        return 0, 0
+    return int(rng.integers(count)), int(rng.integers(count))

@@ -1,0 +1,131 @@
+"""AINet (arXiv 2408.08827), top to bottom as its figure 2: encoder with DFM, OFM, head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ainet_core.model.config import ModelConfig
+from ainet_core.model.dfm import Addition, DifferenceFusion
+from ainet_core.model.head import CenterHead, Prediction
+from ainet_core.model.ofm import OrderDynamicFusion
+from ainet_core.model.stem import COARSE_CHANNELS, ConvolutionStem, TemplatePrior
+from ainet_core.model.vit import Block, PatchEmbedding
+
+
+@dataclass
+class Template:
+    """What depends on the template alone, for M cameras (2, or 1 when one is silent).
+
+    Attributes:
+        tokens: (M, B, Nt, C), embedded, with positions.
+        maps: the stem's maps (M, B, ..) for the prior, empty without one.
+        extent: (B, 2), the target's w, h as fractions of the template's side.
+    """
+
+    tokens: Tensor
+    maps: tuple[Tensor, ...]
+    extent: Tensor
+
+    def camera(self, index: int) -> Template:
+        """The template of one camera alone."""
+        chosen = slice(index, index + 1)
+        return Template(self.tokens[chosen], tuple(m[chosen] for m in self.maps), self.extent)
+
+
+class AINet(nn.Module):
+    """RGB-thermal tracker: where is the template's target in the search region?
+
+    Images come stacked by camera, (M, B, 3, H, W), normalised as ImageNet's; M = 2 is RGB, then
+    thermal as three equal channels. M = 1 means that the other camera is silent (ours): its
+    stream would be a copy of this one, so it is computed once and used twice.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        if config.convolution_stem:
+            self.stem = ConvolutionStem()
+            self.embed_stem = nn.Linear(COARSE_CHANNELS, config.width)
+        else:
+            self.patch_embed = PatchEmbedding(config)
+        self.prior = (
+            TemplatePrior(config.width, config.template_grid) if config.template_prior else None
+        )
+        self.template_position = _positions(config.template_tokens, config.width)
+        self.search_position = _positions(config.search_tokens, config.width)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
+        self.dfm = nn.ModuleList(
+            DifferenceFusion(config) if config.dfm else Addition() for _ in range(config.depth)
+        )
+        self.ofm = OrderDynamicFusion(config) if config.ofm else None
+        self.norm = nn.LayerNorm(config.width, eps=1e-6)
+        self.head = CenterHead(config)
+
+    def forward(self, template: Tensor, search: Tensor, extent: Tensor) -> Prediction:
+        """Template (M, B, 3, Ht, Wt) and search images (M, B, 3, Hs, Ws), extent (B, 2)."""
+        return self.track(self.encode_template(template, extent), search)
+
+    def encode_template(self, images: Tensor, extent: Tensor) -> Template:
+        """What can be computed once, when the target is set. `extent` (B, 2): see Template."""
+        tokens, maps = self._embed(images)
+        return Template(tokens + self.template_position, maps, extent)
+
+    def track(self, template: Template, images: Tensor) -> Prediction:
+        """Find the target of each template in search images (M, B, 3, Hs, Ws)."""
+        x = self.encode(template, images)  # L fused outputs, (B, N, C) each
+        if self.ofm is not None:
+            fused, order = self.ofm(x)
+        else:
+            fused = x[-1]
+            order = torch.arange(len(x), device=fused.device).expand(fused.shape[0], -1)
+        fused = self.norm(fused)
+
+        grid = self.config.search_grid
+        search = fused[:, self.config.template_tokens :]
+        search = search.transpose(1, 2).unflatten(2, (grid, grid))  # (B, C, S, S)
+        score, offset, size = self.head(search, template.extent)
+        return Prediction(score, offset, size, order)
+
+    def encode(self, template: Template, images: Tensor) -> list[Tensor]:
+        """Every layer's fused output x_dfm, (B, N, C) each: ViT block i, then DFM i."""
+        search, maps = self._embed(images)
+        search = search + self.search_position
+        if self.prior is not None:
+            prior = self.prior(_join(template.maps), _join(maps))
+            search = search + prior.unflatten(0, search.shape[:2])
+        x = torch.cat([template.tokens, search], dim=2)  # (M, B, N, C)
+
+        fused = []
+        for block, dfm in zip(self.blocks, self.dfm, strict=True):
+            x = block(x.flatten(0, 1)).unflatten(0, x.shape[:2])  # the same for both cameras
+            if x.shape[0] == 2:
+                x_rgb, x_tir, x_dfm = dfm(x[0], x[1])
+                x = torch.stack([x_rgb, x_tir])
+            else:  # equal streams: no difference, a gate of zero
+                x_dfm = x[0] + x[0]
+            fused.append(x_dfm)
+        return fused
+
+    def _embed(self, images: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Images (M, B, 3, H, W) -> tokens (M, B, n, C) and the maps a prior needs."""
+        cameras = images.shape[:2]
+        if not self.config.convolution_stem:
+            return self.patch_embed(images.flatten(0, 1)).unflatten(0, cameras), ()
+        fine, coarse = self.stem(images.flatten(0, 1))
+        tokens = self.embed_stem(coarse.flatten(2).transpose(1, 2))
+        return (
+            tokens.unflatten(0, cameras),
+            (fine.unflatten(0, cameras), coarse.unflatten(0, cameras)),
+        )
+
+
+def _join(maps: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+    fine, coarse = maps
+    return fine.flatten(0, 1), coarse.flatten(0, 1)
+
+
+def _positions(tokens: int, width: int) -> nn.Parameter:
+    return nn.Parameter(nn.init.trunc_normal_(torch.empty(1, tokens, width), std=0.02))

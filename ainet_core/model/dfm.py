@@ -1,0 +1,50 @@
+"""DFM, the difference-based fusion Mamba of one layer (paper section 3.2).
+
+An amplifier of differences: what the cameras share cancels in x_d = x_rgb - x_tir; a Mamba block
+filters the rest into a signed gate, and each camera's features are compensated by it.
+
+Ours, where the paper is silent: LayerNorm (without bias) on the difference, tanh as activation,
+and the choice of `compensation`. `self` is how the text reads, `cross` multiplies the gate by the
+other camera's features, `differential` gives the cameras opposite signs, so that a layer's fused
+output can prefer one of them (with `self` and `cross` it is always (1 + g) * (x_rgb + x_tir)).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ainet_core.model.config import ModelConfig
+from ainet_core.model.mamba import MambaBlock
+
+
+class DifferenceFusion(nn.Module):
+    """(x_rgb, x_tir) -> (x^_rgb, x^_tir, x_dfm), all (B, N, C).
+
+    Equal inputs give a gate of exactly zero: without a difference both pass unchanged. So does
+    everything through a fresh module, since the Mamba block's output projection starts at zero.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.compensation = config.compensation
+        self.norm = nn.LayerNorm(config.width, bias=False)
+        self.mamba = MambaBlock(config)
+
+    def forward(self, x_rgb: Tensor, x_tir: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        x_d = x_rgb - x_tir
+        g = torch.tanh(self.mamba(self.norm(x_d)))
+        if self.compensation == "self":
+            x_rgb, x_tir = x_rgb + g * x_rgb, x_tir + g * x_tir
+        elif self.compensation == "cross":
+            x_rgb, x_tir = x_rgb + g * x_tir, x_tir + g * x_rgb
+        else:
+            x_rgb, x_tir = x_rgb + g * x_rgb, x_tir - g * x_tir
+        return x_rgb, x_tir, x_rgb + x_tir
+
+
+class Addition(nn.Module):
+    """What stands in a DFM's place when it is switched off: both cameras pass, and are added."""
+
+    def forward(self, x_rgb: Tensor, x_tir: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return x_rgb, x_tir, x_rgb + x_tir

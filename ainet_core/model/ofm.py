@@ -1,0 +1,106 @@
+"""OFM, the order-dynamic fusion Mamba over all layers (paper section 3.3).
+
+Three scans over the L layers' fused features: in order, reversed, and in an order of the layers
+that the input chooses. Forward and backward alone always put the same layers at the far end of
+a scan, where a recurrent state forgets them.
+
+Ours, where the paper is silent: each direction has its own convolution, projections and A, all
+run as one grouped scan; one LayerNorm per layer on the scans' input (the residual is not
+normalised); the output projection starts at zero; D is the mean over a layer's tokens; the order
+is an argsort, with a SoftSort gradient in training, so that a layer's *position* is learnt.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ainet_core.model.config import ModelConfig
+from ainet_core.model.mamba import DirectionalScan
+
+
+class LayerOrder(nn.Module):
+    """index = order(FC(MLP(D(F_all)))): (B, L, N, C) -> scores (B, L), highest comes first."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        hidden = max(config.width // 4, 8)
+        self.mlp = nn.Sequential(
+            nn.Linear(config.width, hidden), nn.GELU(), nn.Linear(hidden, hidden), nn.GELU()
+        )
+        self.fc = nn.Linear(config.depth * hidden, config.depth)
+
+    def forward(self, layers: Tensor) -> Tensor:
+        descriptor = layers.mean(dim=2)  # D: (B, L, C)
+        return self.fc(self.mlp(descriptor).flatten(1))
+
+
+def straight_through_permutation(scores: Tensor, temperature: float = 0.1) -> Tensor:
+    """The permutation that sorts scores, hard forward and soft backward.
+
+    Row k of the (B, L, L) result picks the layer that comes k-th. The gradient is SoftSort's
+    (Prillo and Eisenschlos 2020): a soft-max over negative distances to the sorted scores.
+    """
+    ordered, index = scores.sort(dim=-1, descending=True, stable=True)
+    soft = (-(ordered.unsqueeze(-1) - scores.unsqueeze(-2)).abs() / temperature).softmax(-1)
+    hard = F.one_hot(index, scores.shape[-1]).to(scores.dtype)
+    return hard + soft - soft.detach()
+
+
+class OrderDynamicFusion(nn.Module):
+    """L layers' fused features (B, L, N, C) -> one set of features (B, N, C) and the order.
+
+    The order (B, L) lists, for each sample, the layers (from 0) as the dynamic scan meets them.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        inner = config.inner_width
+        self.dynamic = config.dynamic_order
+        self.norms = nn.ModuleList(nn.LayerNorm(config.width) for _ in range(config.depth))
+        self.order = LayerOrder(config)
+        self.project_in = nn.Linear(config.width, 2 * inner, bias=False)
+        self.scan = DirectionalScan(config, directions=3)
+        self.project_out = nn.Linear(inner, config.width, bias=False)
+        nn.init.zeros_(self.project_out.weight)
+
+    def forward(self, features: list[Tensor]) -> tuple[Tensor, Tensor]:
+        layers = torch.stack(
+            [norm(x) for norm, x in zip(self.norms, features, strict=True)], dim=1
+        )  # (B, L, N, C)
+        scores = self.order(layers)
+        index = scores.argsort(dim=-1, descending=True, stable=True)
+        if not self.dynamic:
+            index = torch.arange(layers.shape[1], device=index.device).expand_as(index)
+
+        x, gate = self.project_in(layers).chunk(2, dim=-1)  # (B, L, N, E) each
+        x = x.permute(0, 3, 1, 2)  # (B, E, L, N)
+        permutation = (
+            straight_through_permutation(scores) if self.training and self.dynamic else None
+        )
+        x_dyn = _reorder(x, index, permutation)
+
+        in_order = x.flatten(2)  # F_all: (B, E, T)
+        y = self.scan(torch.stack([in_order, in_order.flip(-1), x_dyn.flatten(2)], dim=1))
+        y_fwd, y_bwd, y_dyn = y.unbind(1)  # (B, E, T) each
+        y_dyn = _restore(y_dyn.view_as(x), index, permutation).flatten(2)
+        y = (y_fwd + y_bwd.flip(-1) + y_dyn).transpose(1, 2)  # (B, T, E)
+
+        y = self.project_out(y * F.silu(gate.flatten(1, 2)))  # (B, T, C)
+        y = y.view_as(layers).sum(dim=1)  # the layers are summed, residual and update apart
+        return torch.stack(features).sum(dim=0) + y, index
+
+
+def _reorder(x: Tensor, index: Tensor, permutation: Tensor | None) -> Tensor:
+    """Put the layers of (B, E, L, N) into the order of each sample; tokens inside stay."""
+    if permutation is None:
+        return x.gather(2, index[:, None, :, None].expand_as(x))
+    return torch.einsum("bkl,beln->bekn", permutation, x)
+
+
+def _restore(x: Tensor, index: Tensor, permutation: Tensor | None) -> Tensor:
+    """The inverse of `_reorder`."""
+    if permutation is None:
+        return x.gather(2, index.argsort(dim=-1)[:, None, :, None].expand_as(x))
+    return torch.einsum("bkl,bekn->beln", permutation, x)

@@ -1,0 +1,108 @@
+"""The small networks' pre-trained start and template prior (both ours, not the paper's).
+
+A small ViT does not learn to match from scratch on little data, but ImageNet features match
+already. The stem is MobileNetV2 (Sandler et al. 2018) up to stride 16, its batch norm folded into
+the convolutions; the prior tells each search token how well the template correlates there.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+# (expansion, channels, stride) of MobileNetV2's blocks 1 .. 13.
+_BLOCKS = (
+    (1, 16, 1), (6, 24, 2), (6, 24, 1), (6, 32, 2), (6, 32, 1), (6, 32, 1),
+    (6, 64, 2), (6, 64, 1), (6, 64, 1), (6, 64, 1), (6, 96, 1), (6, 96, 1), (6, 96, 1),
+)  # fmt: skip
+_FINE_BLOCKS = 6  # after this many blocks the map has stride 8
+FINE_CHANNELS, COARSE_CHANNELS = 32, 96
+
+
+class InvertedResidual(nn.Module):
+    """Expand, filter each channel, project: (B, I, H, W) -> (B, O, H/stride, W/stride)."""
+
+    def __init__(self, inputs: int, outputs: int, expansion: int, stride: int) -> None:
+        super().__init__()
+        hidden = inputs * expansion
+        layers: list[nn.Module] = []
+        if expansion != 1:
+            layers += [nn.Conv2d(inputs, hidden, 1), nn.ReLU6(inplace=True)]
+        layers += [
+            nn.Conv2d(hidden, hidden, 3, stride, padding=1, groups=hidden),
+            nn.ReLU6(inplace=True),
+            nn.Conv2d(hidden, outputs, 1),
+        ]
+        self.layers = nn.Sequential(*layers)
+        self.residual = stride == 1 and inputs == outputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.layers(x) if self.residual else self.layers(x)
+
+
+class ConvolutionStem(nn.Module):
+    """Image (B, 3, H, W) -> maps of stride 8 (B, 32, ..) and of stride 16 (B, 96, ..)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Sequential(nn.Conv2d(3, 32, 3, stride=2, padding=1), nn.ReLU6(inplace=True))
+        channels, blocks = 32, []
+        for expansion, outputs, stride in _BLOCKS:
+            blocks.append(InvertedResidual(channels, outputs, expansion, stride))
+            channels = outputs
+        self.fine = nn.Sequential(*blocks[:_FINE_BLOCKS])
+        self.coarse = nn.Sequential(*blocks[_FINE_BLOCKS:])
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        fine = self.fine(self.first(image))
+        return fine, self.coarse(fine)
+
+
+class TemplatePrior(nn.Module):
+    """Correlate the template's features with the search region's: (B, S*S, C) to add to tokens.
+
+    The target covers the template's central half. One map correlates that half as a whole, on
+    each of the two strides; further maps correlate each of its coarse cells on its own. Cosines,
+    and the whole-target maps once more with mean 0 and deviation 1 over the region.
+    """
+
+    def __init__(self, width: int, template_grid: int) -> None:
+        super().__init__()
+        self.half = template_grid - 2 * (template_grid // 4)  # cells of the central half
+        whole = 1 + 4  # one coarse map, and a fine one folded 2 x 2
+        self.embed = nn.Linear(2 * whole + self.half**2, width)
+
+    def forward(
+        self, template: tuple[Tensor, Tensor], search: tuple[Tensor, Tensor]
+    ) -> Tensor:
+        template_fine, template_coarse = (F.normalize(x, dim=1) for x in template)
+        search_fine, search_coarse = (F.normalize(x, dim=1) for x in search)
+        coarse_target = _central(template_coarse, self.half)
+        fine_target = _central(template_fine, 2 * self.half)
+        cells = torch.einsum("bcij,bchw->bijhw", coarse_target, search_coarse).flatten(1, 2)
+        whole = torch.cat(
+            [
+                _correlate(search_coarse, coarse_target),
+                F.pixel_unshuffle(_correlate(search_fine, fine_target), 2),
+            ],
+            dim=1,
+        )  # (B, 5, S, S)
+        spread = whole.std(dim=(2, 3), keepdim=True) + 1e-3
+        distinct = (whole - whole.mean(dim=(2, 3), keepdim=True)) / spread
+        maps = torch.cat([whole, distinct, cells], dim=1)
+        return self.embed(maps.flatten(2).transpose(1, 2))
+
+
+def _central(x: Tensor, side: int) -> Tensor:
+    start = (x.shape[-1] - side) // 2
+    return x[..., start : start + side, start : start + side]
+
+
+def _correlate(search: Tensor, target: Tensor) -> Tensor:
+    """Mean cosine of the target laid over each cell: (B, C, S, S), (B, C, k, k) -> (B, 1, S, S)."""
+    batch, channels, side, _ = target.shape
+    before = (side - 1) // 2
+    padded = F.pad(search, (before, side - 1 - before) * 2)
+    maps = F.conv2d(padded.flatten(0, 1).unsqueeze(0), target, groups=batch)
+    return maps.transpose(0, 1) / side**2
