@@ -5,3 +5,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .PHONY: venv demo test lint bench clean
+
+# The environment: rebuilt where something it was made from is newer, or ROS 2 came or went.
+# TORCH: what to ask pip for, say TORCH="torch" on a machine with a GPU; what is there stays.
+VENV_STAMP := $(VENV)/.made-$(or $(ROS_DISTRO),pypi)
+VENV_INPUTS := setup.py setup.cfg pyproject.toml test/requirements.txt \
+	$(shell find ainet_core -name '*.[ch]') \
+	$(shell find pip_ros -type f -not -path '*/python/*' -not -name '*.md' -not -name '*.pyc')
+
+venv: $(VENV_STAMP)
+
+$(VENV_STAMP): $(VENV_INPUTS)
+	@$(PYTHON) pip_ros/make_venv.py $(VENV) $(if $(TORCH),--torch '$(TORCH)')
+	@touch $@
