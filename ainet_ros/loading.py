@@ -1,0 +1,45 @@
+"""From the node's settings to a tracker that is ready: found, loaded, warmed up."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+
+from ainet_ros.parameters import Settings
+from ainet_ros.worker import TrackerLike
+
+
+def load_tracker(settings: Settings) -> TrackerLike:
+    """AINet as the settings ask for it.
+
+    Raises:
+        RuntimeError: torch does not load; says under which Python, and what to do.
+        ValueError, FileNotFoundError: unknown preset or device, no weights, no CUDA.
+    """
+    try:
+        import torch
+    except (ImportError, OSError) as error:  # not there, or one of its libraries is not
+        raise RuntimeError(
+            f"PyTorch does not load under {sys.executable} ({error}); ROS 2 starts its nodes with "
+            "this interpreter: install torch for it, or make a virtual environment with "
+            "`python3 -m venv --system-site-packages`, install torch there, source it and build "
+            "with `python -m colcon build`, so that the node starts under that interpreter"
+        ) from None
+    from ainet_core import Tracker
+
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    if settings.checkpoint:
+        return Tracker.from_checkpoint(settings.checkpoint, device=settings.device)
+    return Tracker.from_preset(settings.preset, device=settings.device)
+
+
+def warm_up(tracker: TrackerLike) -> None:
+    """Run the whole network twice, so that the first real image is not the slow one."""
+    noise = np.random.default_rng(0)
+    rgb = noise.integers(0, 256, (480, 640, 3), dtype=np.uint8)
+    thermal = noise.integers(0, 256, (480, 640), dtype=np.uint8)
+    tracker.init(rgb, thermal, (300.0, 200.0, 60.0, 80.0))
+    for _ in range(2):
+        tracker.update(rgb, thermal)

@@ -1,0 +1,123 @@
+"""Between the subscriptions and the worker thread: the newest pair, never a queue."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from ainet_ros.pairing import Pair
+from ainet_ros.parameters import Box
+
+
+@dataclass
+class Request:
+    """A target to start on: a box, and the pair that it was marked on once there is one."""
+
+    box: Box  # x, y, w, h in pixels of the RGB image
+    pair: Pair | None = None
+
+
+@dataclass
+class Work:
+    """What the worker does next: start on `request`, then follow to `pair`."""
+
+    request: Request | None
+    pair: Pair | None
+    epoch: int  # results of an older epoch are stale: the target was reset meanwhile
+
+
+class Mailbox:
+    """Holds at most one unanswered pair and one unanswered request; all methods are quick."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._closed = False
+        self._enabled = True
+        self._unread: Pair | None = None
+        self._last: Pair | None = None
+        self._request: Request | None = None
+        self._epoch = 0
+        self.pairs = 0
+        self.skipped = 0
+
+    @property
+    def epoch(self) -> int:
+        """Grows with every reset."""
+        return self._epoch
+
+    @property
+    def target_waits(self) -> bool:
+        """A target is set and no pair has come yet."""
+        request = self._request
+        return request is not None and request.pair is None
+
+    @property
+    def newest(self) -> Pair | None:
+        """The newest pair that came, answered or not."""
+        return self._last
+
+    def put(self, pair: Pair) -> None:
+        """Store a pair in place of the one before; one that was never read is skipped."""
+        with self._changed:
+            self.pairs += 1
+            self._drop_unread()
+            self._unread = self._last = pair
+            if self._request is not None and self._request.pair is None:
+                self._request.pair = pair
+            self._changed.notify()
+
+    def set_target(self, box: Box) -> None:
+        """Start on `box`: on the newest pair, or on the first one to come."""
+        with self._changed:
+            if self._request is not None and self._request.pair is not self._unread:
+                self._skip(self._request.pair)
+            self._request = Request(box, self._last)
+            self._changed.notify()
+
+    def reset(self, *, forget_pairs: bool = False) -> None:
+        """Drop the target that waits and make every result still being computed stale."""
+        with self._changed:
+            self._epoch += 1
+            if self._request is not None and self._request.pair is not self._unread:
+                self._skip(self._request.pair)
+            self._request = None
+            if forget_pairs:
+                self._drop_unread()
+                self._unread = self._last = None
+
+    def enable(self, enabled: bool) -> None:
+        """While disabled, pairs are counted as skipped; the newest is still kept for a target."""
+        with self._changed:
+            self._enabled = enabled
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Wake the worker for the last time."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def take(self) -> Work | None:
+        """Wait for work and take it out; None once the mailbox is closed."""
+        with self._changed:
+            self._changed.wait_for(self._has_work)
+            if self._closed:
+                return None
+            work = Work(None, self._unread, self._epoch)
+            if self._request is not None and self._request.pair is not None:
+                work.request, self._request = self._request, None
+            self._unread = None
+            return work
+
+    def _has_work(self) -> bool:
+        started = self._request is not None and self._request.pair is not None
+        return self._closed or (self._enabled and (started or self._unread is not None))
+
+    def _drop_unread(self) -> None:
+        if self._request is None or self._request.pair is not self._unread:
+            self._skip(self._unread)
+
+    def _skip(self, pair: Pair | None) -> None:
+        if pair is not None and not pair.answered:
+            self.skipped += 1
+            pair.answered = True  # never answered later: each pair is counted once

@@ -1,0 +1,226 @@
+"""The node's parameters: one table, read by the declaration, the documentation and the tests.
+
+Every field of `Settings` is a ROS parameter; its metadata holds the sentence a user sees in
+`ros2 param describe`, in docs/ros.md and in the refusal of a wrong value.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import MISSING, Field, dataclass, field, fields
+from typing import Any
+
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
+from rclpy.exceptions import InvalidParameterException, ParameterException
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+Box = tuple[float, float, float, float]
+
+
+def _parameter(
+    default: Any,
+    sentence: str,
+    *,
+    limits: tuple[float, float] | None = None,
+    pattern: str | None = None,
+    live: bool = False,
+) -> Any:
+    """A field with what its parameter needs: a sentence, allowed values, may it change live."""
+    metadata = {"sentence": sentence, "limits": limits, "pattern": pattern, "live": live}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The checked values of all parameters, in the order of the documentation's table."""
+
+    preset: str = _parameter(
+        "nano",
+        "preset must name a model size that `ainet info` lists",
+        pattern=r"\w+",
+    )
+    checkpoint: str = _parameter(
+        "",
+        "checkpoint must be a .safetensors file, or empty for the weights shipped with preset",
+        pattern=r".*",
+    )
+    device: str = _parameter(
+        "auto",
+        "device must be auto, cpu, cuda or cuda:N; auto takes a GPU where there is one",
+        pattern=r"auto|cpu|cuda(:\d+)?",
+    )
+    threads: int = _parameter(
+        0,
+        "threads must be the network's number of CPU threads, 0 to 256; 0 leaves it to torch",
+        limits=(0, 256),
+    )
+    slop: float = _parameter(
+        0.02,
+        "slop must be the largest time between the two images of a pair, 0.0 to 1.0 seconds",
+        limits=(0.0, 1.0),
+    )
+    queue_size: int = _parameter(
+        10,
+        "queue_size must be how many images per camera wait for the other's, 1 to 1000",
+        limits=(1, 1000),
+    )
+    reliability: str = _parameter(
+        "best_effort",
+        "reliability must be best_effort or reliable; best_effort hears every kind of publisher",
+        pattern=r"best_effort|reliable",
+    )
+    initial_box: str = _parameter(
+        "",
+        "initial_box must be x, y, w, h in pixels of the RGB image with w, h > 0, or empty; "
+        "it acts on the first pair",
+    )
+    class_id: str = _parameter(
+        "target",
+        "class_id must be the class name written into the detections, not empty",
+        pattern=r".+",
+        live=True,
+    )
+    debug_image_width: int = _parameter(
+        640,
+        "debug_image_width must be the largest width of ~/debug_image, 64 to 4096 pixels",
+        limits=(64, 4096),
+        live=True,
+    )
+    autostart: bool = _parameter(
+        True,
+        "autostart must be true (configure and activate at start) or false (a manager does it)",
+    )
+
+    @property
+    def start_box(self) -> Box | None:
+        """`initial_box` as numbers, None when it is empty."""
+        return parse_box(self.initial_box)
+
+
+def parse_box(value: Any) -> Box | None:
+    """x, y, w, h from a list of numbers or from text like "10,20,30,40"; None when empty.
+
+    Raises:
+        ValueError: anything but nothing or four finite numbers with w, h > 0.
+    """
+    parts: Iterable[Any] = () if value is None else value  # rclpy reads [] in a file as None
+    if isinstance(value, str):
+        parts = [part for part in re.split(r"[\s,;]+", value.strip().strip("[]")) if part]
+    numbers = [float(part) for part in parts]
+    if not numbers:
+        return None
+    if len(numbers) != 4 or not all(map(math.isfinite, numbers)) or min(numbers[2:]) <= 0:
+        raise ValueError("not a box")
+    return numbers[0], numbers[1], numbers[2], numbers[3]
+
+
+def check(name: str, value: Any) -> Any:
+    """Return `value` as the type of parameter `name`.
+
+    Raises:
+        ValueError: the parameter's sentence and the value that came.
+    """
+    entry = table()[name]
+    try:
+        return _checked(entry, value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{entry.metadata['sentence']}; got {value!r}") from None
+
+
+def declare(node: Node) -> None:
+    """Declare every parameter and refuse later changes that its sentence does not allow.
+
+    Raises:
+        ValueError: an override from the command line or a file is refused; says which and why.
+    """
+    for name, entry in table().items():
+        try:
+            node.declare_parameter(name, entry.default, descriptor(name))
+        except (ParameterException, InvalidParameterException) as error:
+            raise ValueError(f"{entry.metadata['sentence']} ({error})") from None
+        check(name, node.get_parameter(name).value)
+    node.add_on_set_parameters_callback(_judge)
+
+
+def read(node: Node) -> Settings:
+    """The node's parameters as they are now."""
+    return Settings(**{name: check(name, node.get_parameter(name).value) for name in table()})
+
+
+def explain(parameters: Sequence[Parameter], result: SetParametersResult) -> SetParametersResult:
+    """Put our sentence before rclpy's own reason, which names a type or a range only."""
+    known = table()
+    sentences = [known[p.name].metadata["sentence"] for p in parameters if p.name in known]
+    if not result.successful and not any(sentence in result.reason for sentence in sentences):
+        result.reason = "; ".join([*sentences, result.reason])
+    return result
+
+
+def descriptor(name: str) -> ParameterDescriptor:
+    """What `ros2 param describe` shows for parameter `name`."""
+    entry = table()[name]
+    limits = entry.metadata["limits"]
+    made = ParameterDescriptor(
+        name=name,
+        description=entry.metadata["sentence"],
+        read_only=not entry.metadata["live"],
+        # A box may be written as numbers or as text, a length as 1 or 1.0.
+        dynamic_typing=name == "initial_box" or isinstance(entry.default, float),
+    )
+    if isinstance(entry.default, float) and limits:
+        made.floating_point_range = [FloatingPointRange(from_value=limits[0], to_value=limits[1])]
+    elif limits:
+        made.integer_range = [IntegerRange(from_value=int(limits[0]), to_value=int(limits[1]))]
+    return made
+
+
+def table() -> dict[str, Field[Any]]:
+    """Parameter name -> field of `Settings`."""
+    return {entry.name: entry for entry in fields(Settings) if entry.default is not MISSING}
+
+
+def markdown() -> str:
+    """The parameter table of docs/ros.md."""
+    lines = ["| parameter | default | live | what it must be |", "|---|---|---|---|"]
+    for name, entry in table().items():
+        default = str(entry.default).lower() if entry.default is not None else ""
+        sentence = entry.metadata["sentence"].removeprefix(f"{name} must be ").replace("|", "\\|")
+        live = "yes" if entry.metadata["live"] else "no"
+        lines.append(f"| `{name}` | `{default}` | {live} | {sentence} |".replace("``", "empty"))
+    return "\n".join(lines)
+
+
+def _checked(entry: Field[Any], value: Any) -> Any:
+    if entry.name == "initial_box":
+        box = parse_box(value)
+        return "" if box is None else ",".join(str(number) for number in box)
+    kind = type(entry.default)
+    if kind is float and type(value) is int:
+        value = float(value)
+    if type(value) is not kind:
+        raise TypeError
+    limits, pattern = entry.metadata["limits"], entry.metadata["pattern"]
+    if limits and not limits[0] <= value <= limits[1]:
+        raise ValueError
+    if pattern and not re.fullmatch(pattern, str(value)):
+        raise ValueError
+    return value
+
+
+def _judge(parameters: Sequence[Parameter]) -> SetParametersResult:
+    """rclpy asks this before it changes anything: all values are judged, then all are set."""
+    try:
+        for parameter in parameters:
+            if parameter.name in table():
+                check(parameter.name, parameter.value)
+    except ValueError as error:
+        return SetParametersResult(successful=False, reason=str(error))
+    return SetParametersResult(successful=True)

@@ -1,0 +1,208 @@
+"""Mailbox and worker: newest pair only, one answer each, nothing ends the thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from robot import picture
+from trivial_node import TrivialTracker
+
+from ainet_ros.mailbox import Mailbox
+from ainet_ros.pairing import Pair
+from ainet_ros.worker import Worker
+
+BOX = (10.0, 10.0, 20.0, 30.0)
+
+
+def pair(stamp: float, value: int = 90, encoding: str = "rgb8") -> Pair:
+    rgb = picture(stamp=stamp, value=value)
+    rgb.encoding = encoding
+    return Pair(rgb, picture(stamp=stamp, encoding="mono8"), time.monotonic())
+
+
+def second(answer) -> int:
+    return answer.pair.rgb.header.stamp.sec
+
+
+class Run:
+    def __init__(self, tracker=None) -> None:
+        self.answers, self.warnings = [], []
+        self.mailbox = Mailbox()
+        self.tracker = tracker or TrivialTracker()
+        self.tracker.updates = 10  # past its warm-up
+        self.worker = Worker(
+            self.tracker,
+            self.mailbox,
+            self.answers.append,
+            lambda text, throttled=True: self.warnings.append(text),
+            lambda: None,
+        )
+
+    def wait(self, count: int) -> None:
+        end = time.monotonic() + 10
+        while len(self.answers) < count:
+            assert time.monotonic() < end
+            time.sleep(0.005)
+
+
+@pytest.fixture
+def run():
+    made = Run()
+    yield made
+    assert made.worker.stop()
+
+
+@pytest.mark.parametrize("box", [(0, 0, 0, 5), (500, 10, 20, 20), (float("nan"), 0, 1, 1)])
+def test_a_refused_target_leaves_the_one_before(run, box):
+    run.mailbox.set_target(BOX)
+    run.mailbox.put(pair(1))
+    run.worker.start()
+    run.wait(1)
+    run.mailbox.set_target(box)
+    run.mailbox.put(pair(2))
+    run.wait(2)
+    assert "target refused: box must" in run.worker.progress.trouble
+    assert run.answers[1].box.tolist() == list(BOX)
+    assert run.answers[1].target_id == 1
+
+
+def test_a_pair_that_cannot_be_read_is_answered_empty_and_the_next_tracked(run):
+    run.mailbox.set_target(BOX)
+    run.mailbox.put(pair(1))
+    run.worker.start()
+    run.wait(1)
+    run.mailbox.put(pair(2, encoding="nonsense"))
+    run.wait(2)
+    assert run.answers[1].box is None
+    assert "RGB image refused" in run.warnings[-1]
+    run.mailbox.put(pair(3))
+    run.wait(3)
+    assert run.answers[2].box is not None
+    assert run.worker.progress.failed == 1
+    assert run.worker.progress.trouble == ""
+
+
+def test_a_tracker_that_raises_does_not_end_the_thread():
+    run = Run(TrivialTracker("raises"))
+    run.worker.start()
+    run.mailbox.set_target(BOX)
+    for stamp in range(1, 6):
+        run.mailbox.put(pair(stamp))
+        run.wait(stamp)
+    found = [answer.box is not None for answer in run.answers]
+    assert found == [True, False, True, False, True]
+    assert "on purpose" in run.warnings[0]
+    assert run.worker.stop()
+
+
+def test_the_first_pair_is_kept_for_the_target_that_waits(run):
+    run.mailbox.set_target(BOX)
+    assert run.mailbox.target_waits
+    run.mailbox.put(pair(1))
+    run.mailbox.put(pair(2))
+    run.mailbox.put(pair(3))
+    run.worker.start()
+    run.wait(2)
+    assert [second(answer) for answer in run.answers] == [1, 3]
+    assert run.mailbox.skipped == 1
+    assert run.mailbox.pairs == 3
+
+
+def test_only_the_newest_pair_is_kept_and_the_others_are_counted(run):
+    for stamp in range(1, 8):
+        run.mailbox.put(pair(stamp))
+    run.worker.start()
+    run.wait(1)
+    assert [second(answer) for answer in run.answers] == [7]
+    assert run.mailbox.skipped == 6
+    assert run.worker.progress.processed == 1
+
+
+def test_a_target_set_between_pairs_starts_on_the_newest_one(run):
+    run.worker.start()
+    run.mailbox.put(pair(1))
+    run.wait(1)
+    assert run.answers[0].box is None
+    run.mailbox.set_target(BOX)
+    run.mailbox.put(pair(2))
+    run.wait(2)
+    assert run.answers[1].box.tolist() == list(BOX)
+    assert [second(answer) for answer in run.answers] == [1, 2]  # the first is not answered twice
+
+
+def test_lost_is_an_empty_answer_and_found_again_a_box(run):
+    run.worker.start()
+    run.mailbox.set_target(BOX)
+    for stamp, value in ((1, 90), (2, 0), (3, 90)):
+        run.mailbox.put(pair(stamp, value))
+        run.wait(stamp)
+    assert [answer.box is not None for answer in run.answers] == [True, False, True]
+
+
+def test_a_reset_during_an_update_makes_its_result_stale():
+    class Slow(TrivialTracker):
+        inside, go = threading.Event(), threading.Event()
+
+        def update(self, rgb, thermal):
+            self.inside.set()
+            self.go.wait(10)
+            return super().update(rgb, thermal)
+
+    run = Run(Slow())
+    run.worker.start()
+    run.mailbox.set_target(BOX)
+    run.mailbox.put(pair(1))
+    run.wait(1)
+    run.mailbox.put(pair(2))
+    assert run.tracker.inside.wait(10)
+    run.mailbox.reset()
+    run.tracker.go.set()
+    run.wait(2)
+    assert run.answers[1].box is None
+    assert run.worker.progress.state == "no target"
+    assert run.worker.stop()
+
+
+def test_every_new_target_has_a_new_id(run):
+    run.worker.start()
+    for stamp in (1, 2):
+        run.mailbox.set_target(BOX)
+        run.mailbox.put(pair(stamp * 10))
+        run.wait(stamp)
+    assert [answer.target_id for answer in run.answers] == [1, 2]
+
+
+def test_while_disabled_pairs_are_skipped_and_the_target_stays(run):
+    run.worker.start()
+    run.mailbox.set_target(BOX)
+    run.mailbox.put(pair(1))
+    run.wait(1)
+    run.mailbox.enable(False)
+    for stamp in (2, 3, 4):
+        run.mailbox.put(pair(stamp))
+    run.mailbox.enable(True)
+    run.wait(2)
+    assert [second(answer) for answer in run.answers] == [1, 4]
+    assert run.mailbox.skipped == 2
+    assert np.array_equal(run.answers[1].box, BOX)
+
+
+def test_every_pair_is_processed_or_counted():
+    run = Run()
+    run.worker.start()
+    random = np.random.default_rng(0)
+    for stamp in range(1, 400):
+        run.mailbox.put(pair(stamp))
+        if random.random() < 0.2:
+            run.mailbox.set_target(BOX)
+        if random.random() < 0.05:
+            run.mailbox.reset(forget_pairs=random.random() < 0.5)
+        time.sleep(random.random() * 0.003)
+    time.sleep(0.3)
+    assert run.worker.stop()
+    assert run.worker.progress.processed + run.mailbox.skipped == run.mailbox.pairs == 399
+    seconds = [second(answer) for answer in run.answers]
+    assert seconds == sorted(set(seconds))

@@ -1,0 +1,64 @@
+"""The tracker node with a tracker that needs no network: started as a process by the tests.
+
+    python trivial_node.py [BEHAVIOUR] --ros-args ...
+
+The trivial tracker keeps the box where `init` put it and is lost on a black RGB image.
+BEHAVIOUR: "slow" takes 0.2 s a frame; "raises" raises on every second update; "fails" cannot
+be made; "slow_to_make" takes 3 s to be made.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from ainet_ros import tracker_node
+
+
+class TrivialTracker:
+    """init / update without a network."""
+
+    device, backend, preset = "cpu", "none", "trivial"
+
+    def __init__(self, behaviour: str = "") -> None:
+        self.behaviour, self.updates, self.box = behaviour, 0, None
+
+    def init(self, rgb: Any, thermal: Any, box: Any) -> None:
+        self.box, self.warm = np.array(box, float), False
+
+    def update(self, rgb: Any, thermal: Any) -> Any:
+        assert self.box is not None
+        assert rgb.ndim == 3
+        assert thermal is not None
+        self.updates += 1
+        if self.behaviour == "slow" and self.updates > 2:
+            time.sleep(0.2)
+        if self.behaviour == "raises" and self.updates > 2 and self.updates % 2:
+            raise KeyError("on purpose")
+        lost = self.updates > 2 and not rgb.any()
+        return SimpleNamespace(
+            box=self.box,
+            score=0.1 if lost else 0.9,
+            state="lost" if lost else "tracking",
+            order=(0,),
+        )
+
+
+def make(behaviour: str) -> Any:
+    def make_tracker(settings: Any) -> TrivialTracker:
+        if behaviour == "fails":
+            raise FileNotFoundError("no checkpoint at nowhere.safetensors")
+        if behaviour == "slow_to_make":
+            time.sleep(3)
+        return TrivialTracker(behaviour)
+
+    return make_tracker
+
+
+if __name__ == "__main__":
+    named = len(sys.argv) > 1 and not sys.argv[1].startswith("--")
+    sys.exit(tracker_node.main(sys.argv, make(sys.argv[1] if named else "")))
