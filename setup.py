@@ -52,7 +52,7 @@ setup(
         ("share/ament_index/resource_index/packages", ["resource/ainet_ros"]),
         ("share/ainet_ros", ["package.xml"]),
         ("share/ainet_ros/launch", glob("launch/*.py")),
-        ("share/ainet_ros/config", glob("config/*.yaml")),
+        ("share/ainet_ros/config", glob("config/*.yaml") + glob("config/*.xml")),
     ],
     install_requires=[
         "torch>=2.2",

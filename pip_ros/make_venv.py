@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -80,7 +81,11 @@ class Setup:
         self.python = venv / "bin" / "python"
         self.env = {k: v for k, v in os.environ.items() if k != ros_wheels.BOOTSTRAP_GUARD}
         self.apt = missing_packages(with_ros)
-        total = 6 + (2 if self.apt else 0) + (0 if with_ros else 4)
+        marker = ros_wheels.vision_msgs_marker(venv)
+        self.build_messages = not with_ros and (
+            not marker.exists() or marker.read_text() != ros_wheels.vision_msgs_digest()
+        )
+        total = 6 + 2 * bool(self.apt) + (not with_ros) + 3 * self.build_messages
         if not dry_run:
             venv.mkdir(parents=True, exist_ok=True)
             self.progress = Progress(total, venv / "make_venv.log")
@@ -150,12 +155,19 @@ class Setup:
             includes = self._ask(INCLUDE_FOLDERS).splitlines()
             ros_wheels.name_this_python(self.venv, *map(Path, includes))
             ros_wheels.add_stand_ins(self.venv)
-        build = self.venv / "build" / "vision_msgs"
+        if self.build_messages:
+            self._build_vision_msgs()
+
+    def _build_vision_msgs(self) -> None:
         env = ros_wheels.build_environment(self.venv)
-        configure = ros_wheels.configure_vision_msgs(self.venv, build)
-        self._step("vision_msgs: configure", configure, env)
-        self._step("vision_msgs: compile", ["cmake", "--build", build, "-j2"], env)
-        self._step("vision_msgs: install", ["cmake", "--install", build], env)
+        with tempfile.TemporaryDirectory() as build:
+            configure = ros_wheels.configure_vision_msgs(self.venv, Path(build))
+            self._step("vision_msgs: configure", configure, env)
+            self._step("vision_msgs: compile", ["cmake", "--build", build, "-j2"], env)
+            self._step("vision_msgs: install", ["cmake", "--install", build], env)
+        if not self.dry_run:
+            marker = ros_wheels.vision_msgs_marker(self.venv)
+            marker.write_text(ros_wheels.vision_msgs_digest())
 
     def _pip(self, title: str, *arguments: str) -> None:
         quiet = ["--no-input", "--progress-bar=off", "--disable-pip-version-check"]

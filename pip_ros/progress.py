@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
-QUIET_S = 15.0  # where no terminal shows a running clock, a line this often says it goes on
+CLOCK_S = 0.5  # how often a terminal's running clock is redrawn
+SHORT_S = 2.0  # elsewhere a step that takes longer says so,
+QUIET_S = 15.0  # and then that it goes on
 
 
 class StepError(Exception):
@@ -59,20 +61,19 @@ class Progress:
             )
 
     def _watch(self, process: subprocess.Popen[bytes], label: str, start: float) -> None:
-        if not self.terminal:
-            self._say(f"{label} ...")
-        interval = 0.5 if self.terminal else QUIET_S
+        interval = CLOCK_S if self.terminal else SHORT_S
         while True:
             try:
                 process.wait(timeout=interval)
                 return
             except subprocess.TimeoutExpired:
                 text = f"{label} ... {time.monotonic() - start:.0f} s"
-                if self.terminal:
-                    self.out.write(f"\r\x1b[K{text}")
-                    self.out.flush()
-                else:
-                    self._say(text)
+            if self.terminal:
+                self.out.write(f"\r\x1b[K{text}")
+                self.out.flush()
+            else:
+                self._say(text)
+                interval = QUIET_S
 
     def _say(self, text: str) -> None:
         self.out.write(f"\r\x1b[K{text}\n" if self.terminal else f"{text}\n")

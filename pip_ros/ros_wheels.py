@@ -1,5 +1,6 @@
 """ROS 2 from PyPI: where it works, and what its wheels leave to be done in an environment."""
 
+import hashlib
 import os
 import platform
 import re
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+VISION_MSGS = HERE / "interfaces" / "vision_msgs"
 PYTHONS = ((3, 10), (3, 13))  # oldest and newest for which there are wheels
 
 # The wheels re-execute Python once to set LD_LIBRARY_PATH; this variable says that it's done.
@@ -71,11 +73,25 @@ def name_this_python(venv: Path, python_include: Path, numpy_include: Path) -> i
     return changed
 
 
+def vision_msgs_digest() -> str:
+    """Return what changes whenever a file changes that vision_msgs is built from."""
+    digest = hashlib.sha256()
+    for path in sorted(VISION_MSGS.rglob("*")):
+        if path.is_file():
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def vision_msgs_marker(venv: Path) -> Path:
+    """Return the file that holds the digest of the vision_msgs which this environment has."""
+    return venv / "share" / "vision_msgs" / "built_from"
+
+
 def configure_vision_msgs(venv: Path, build: Path) -> list[str]:
     """Return the command that lets CMake prepare the build of vision_msgs in `build`."""
     return [
         "cmake",
-        *("-S", str(HERE / "vision_msgs"), "-B", str(build)),
+        *("-S", str(VISION_MSGS), "-B", str(build)),
         f"-DPython3_EXECUTABLE={venv / 'bin' / 'python'}",
         "-DPython3_FIND_VIRTUALENV=ONLY",
         "-DBUILD_TESTING=OFF",

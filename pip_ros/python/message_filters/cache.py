@@ -11,9 +11,7 @@ from .stamps import stamp_of
 class Cache(SimpleFilter):
     """Keeps the newest `cache_size` messages, in order of arrival, not of time."""
 
-    def __init__(
-        self, f: SimpleFilter, cache_size: int = 1, allow_headerless: bool = False
-    ) -> None:
+    def __init__(self, f: Any, cache_size: int = 1, allow_headerless: bool = False) -> None:
         super().__init__()
         self.cache_size = cache_size
         self.allow_headerless = allow_headerless
@@ -21,7 +19,7 @@ class Cache(SimpleFilter):
         self.cache_times: list[Time] = []
         self.connectInput(f)
 
-    def connectInput(self, f: SimpleFilter) -> None:  # noqa: N802
+    def connectInput(self, f: Any) -> None:  # noqa: N802
         """Take the messages of `f` from now on."""
         self.incoming_connection = f.registerCallback(self.add)
 

@@ -24,13 +24,13 @@ Queue = dict[int, Any]  # stamp in ns -> message
 class TimeSynchronizer(SimpleFilter):
     """Signals one message of each filter once all have the very same stamp."""
 
-    def __init__(self, fs: Sequence[SimpleFilter], queue_size: int) -> None:
+    def __init__(self, fs: Sequence[Any], queue_size: int) -> None:
         super().__init__()
         self.queue_size = queue_size
         self.lock = threading.Lock()
         self.connectInput(fs)
 
-    def connectInput(self, fs: Sequence[SimpleFilter]) -> None:  # noqa: N802
+    def connectInput(self, fs: Sequence[Any]) -> None:  # noqa: N802
         """Start with empty queues, one for each filter."""
         self.queues: list[Queue] = [{} for _ in fs]
         self.input_connections = [
@@ -62,7 +62,7 @@ class ApproximateTimeSynchronizer(TimeSynchronizer):
 
     def __init__(
         self,
-        fs: Sequence[SimpleFilter],
+        fs: Sequence[Any],
         queue_size: int,
         slop: float,
         allow_headerless: bool = False,
