@@ -17,6 +17,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 LAYOUT_VERSION = 1  # SCAN_LAYOUT_VERSION in csrc/scan_problem.h
+HUGE = 2 << 20  # bytes from which page faults are worth avoiding
+SMALL = 1 << 17  # state updates (about 30 us) below which waking a second thread costs more
 LEVELS = ("portable", "avx2", "avx512")
 
 
@@ -67,6 +69,8 @@ class NativeScan:
         library.scan_lanes.argtypes, library.scan_lanes.restype = [ctypes.c_int64], ctypes.c_int64
         for function in (library.scan_forward, library.scan_backward):
             function.argtypes, function.restype = [ctypes.POINTER(_Problem)], ctypes.c_int64
+        library.scan_prefer_huge_pages.argtypes = [ctypes.c_void_p, ctypes.c_int64]
+        library.scan_prefer_huge_pages.restype = None
         if library.scan_layout_version() != LAYOUT_VERSION:
             raise OSError("the compiled scan is of another version: build it again")
         if library.scan_problem_size() != ctypes.sizeof(_Problem):
@@ -76,6 +80,20 @@ class NativeScan:
         self.best_level: int = library.scan_best_level()
         self.openmp = bool(library.scan_has_openmp())
         self.lanes: list[int] = [library.scan_lanes(level) for level in range(len(LEVELS))]
+
+
+    def fresh_like(self, tensor: Tensor) -> Tensor:
+        """Uninitialised memory with the tensor's shape and strides."""
+        return self._large(torch.empty_like(tensor))
+
+    def fresh(self, *shape: int) -> Tensor:
+        """Uninitialised float32 memory of this shape."""
+        return self._large(torch.empty(shape, dtype=torch.float32))
+
+    def _large(self, fresh: Tensor) -> Tensor:
+        if (size := fresh.numel() * fresh.element_size()) >= HUGE:
+            self.library.scan_prefer_huge_pages(fresh.data_ptr(), size)
+        return fresh
 
 
 @cache
@@ -107,8 +125,9 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def _threads() -> int:
-    return 1 if _forked else torch.get_num_threads()
+def _threads(native: NativeScan, updates: int) -> int:
+    alone = _forked or updates < SMALL or not native.openmp
+    return 1 if alone else torch.get_num_threads()
 
 
 def _address(tensor: Tensor | None) -> int | None:
@@ -158,7 +177,7 @@ def _describe(
 ) -> _Problem:
     batch, channels, length = u.shape
     blocks = -(-channels // B.shape[1] // native.lanes[level])
-    threads = _threads() if native.openmp else 1
+    threads = _threads(native, u.numel() * A.shape[1])
     return _Problem(
         batch=batch,
         channels=channels,
@@ -203,10 +222,10 @@ class _SelectiveScan(torch.autograd.Function):
             blocks = u.shape[0] * B.shape[1] * -(-u.shape[1] // B.shape[1] // lanes)
             chunks = -(-u.shape[2] // native.chunk)
             # lanes beyond the channels are written, too: rounded up on purpose
-            checkpoints = u.new_empty(blocks * chunks * A.shape[1] * lanes)
+            checkpoints = native.fresh(blocks * chunks * A.shape[1] * lanes)
         tensors = (u, delta, A, B, C, D, z, delta_bias)
         problem = _describe(native, level, *tensors, delta_softplus, checkpoints)
-        out = torch.empty_like(u)
+        out = native.fresh_like(u)
         problem.out = _rows(out)
         _call(native.library.scan_forward, problem)
         if keep:
@@ -222,8 +241,9 @@ class _SelectiveScan(torch.autograd.Function):
         problem = _describe(ctx.native, ctx.level, *tensors, ctx.delta_softplus, checkpoints)
         batch, channels, _ = u.shape
         grad_out = _readable(grad_out)
-        grad_u, grad_delta = torch.empty_like(u), torch.empty_like(delta)
-        grad_z = None if z is None else torch.empty_like(z)
+        native = ctx.native
+        grad_u, grad_delta = native.fresh_like(u), native.fresh_like(delta)
+        grad_z = None if z is None else native.fresh_like(z)
         grad_A = A.new_empty(batch, *A.shape)
         grad_D = None if D is None else D.new_empty(batch, channels)
         grad_bias = None if delta_bias is None else delta_bias.new_empty(batch, channels)
@@ -236,7 +256,7 @@ class _SelectiveScan(torch.autograd.Function):
         problem.grad_segment_stride = grad_B.stride(0)
         problem.grad_A, problem.grad_D = _address(grad_A), _address(grad_D)
         problem.grad_delta_bias = _address(grad_bias)
-        _call(ctx.native.library.scan_backward, problem)
+        _call(native.library.scan_backward, problem)
         return (
             *(None, None, None, None),
             grad_u,

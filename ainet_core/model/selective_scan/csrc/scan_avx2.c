@@ -1,5 +1,6 @@
 /* Eight lanes: AVX2 with fused multiply-add. Empty on other processors than x86-64. */
 #if defined(__x86_64__)
+#include <immintrin.h>
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #else

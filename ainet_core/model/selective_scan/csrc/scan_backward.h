@@ -82,13 +82,11 @@ ALWAYS_INLINE void backward_states(const int need_y, const scan_problem *p,
 
 static void backward_block(const scan_problem *p, const channel_block *block, int64_t chunk,
                            block_state *s, vfloat *grad_B, vfloat *grad_C) {
-    const int64_t chunks = (p->length + SCAN_CHUNK - 1) / SCAN_CHUNK;
-    const int64_t time = chunk * SCAN_CHUNK, left = p->length - time;
-    const int steps = left < SCAN_CHUNK ? (int)left : SCAN_CHUNK;
+    const int64_t time = chunk * SCAN_CHUNK;
+    const int steps = steps_in_chunk(p, chunk);
     const vfloat bias = load_per_channel(p->delta_bias, block, 1);
     const vfloat skip = load_per_channel(p->D, block, 1);
-    const vfloat *start =
-        (const vfloat *)(p->checkpoints + (block->index * chunks + chunk) * p->states * LANES);
+    const vfloat *start = checkpoint(p, block, chunk);
     backward_chunk c;
     chunk_buffer gate, grad_out;
 
@@ -170,7 +168,7 @@ static int backward_task(const scan_problem *p, int64_t batch, int64_t group, in
     const int64_t all = count_blocks(p), N = p->states;
     const int64_t first = all * segment / p->segments, last = all * (segment + 1) / p->segments;
     const int64_t blocks = last - first, offset = segment * p->grad_segment_stride;
-    const int64_t chunks = (p->length + SCAN_CHUNK - 1) / SCAN_CHUNK;
+    const int64_t chunks = count_chunks(p);
     vfloat *memory = new_vectors(3 * N * blocks + 2 * SCAN_CHUNK * N);
     block_state *states = malloc((size_t)(blocks > 0 ? blocks : 1) * sizeof(block_state) + 64);
     block_state *aligned = (block_state *)(((uintptr_t)states + 63) & ~(uintptr_t)63);
@@ -189,8 +187,8 @@ static int backward_task(const scan_problem *p, int64_t batch, int64_t group, in
         memset(fresh.carry, 0, (size_t)(2 * N) * sizeof(vfloat));
     }
     for (int64_t chunk = chunks - 1; chunk >= 0; chunk--) {
-        const int64_t time = chunk * SCAN_CHUNK, left = p->length - time;
-        const int steps = left < SCAN_CHUNK ? (int)left : SCAN_CHUNK;
+        const int64_t time = chunk * SCAN_CHUNK;
+        const int steps = steps_in_chunk(p, chunk);
         memset(memory, 0, (size_t)(2 * SCAN_CHUNK * N) * sizeof(vfloat));
         for (int64_t i = 0; i < blocks; i++) {
             channel_block block = find_block(p, batch, group, first + i);

@@ -28,6 +28,15 @@ static int64_t count_blocks(const scan_problem *p) {
     return (p->channels / p->groups + LANES - 1) / LANES;
 }
 
+static int64_t count_chunks(const scan_problem *p) {
+    return (p->length + SCAN_CHUNK - 1) / SCAN_CHUNK;
+}
+
+static int steps_in_chunk(const scan_problem *p, int64_t chunk) {
+    const int64_t left = p->length - chunk * SCAN_CHUNK;
+    return left < SCAN_CHUNK ? (int)left : SCAN_CHUNK;
+}
+
 static channel_block find_block(const scan_problem *p, int64_t batch, int64_t group, int64_t i) {
     int64_t per_group = p->channels / p->groups, left = per_group - i * LANES;
     channel_block block = {
@@ -90,6 +99,21 @@ static void store_chunk(const vfloat *from, const scan_rows *rows, const channel
     }
 }
 
+/* Asks for the lines of a later chunk: with one line from each of many rows per chunk, the
+ * processor's own prefetching does not see a stream. */
+static void prefetch_chunk(const scan_rows *rows, const channel_block *block, int64_t time,
+                           int64_t length) {
+    if (!rows->data || time >= length) return;
+    const float *from = row_start(rows, block, time);
+    if (rows->time_stride == 1) {
+        for (int i = 0; i < block->lanes; i++) __builtin_prefetch(from + i * rows->channel_stride);
+    } else {
+        const int64_t left = length - time;
+        for (int t = 0; t < SCAN_CHUNK && t < left; t++)
+            __builtin_prefetch(from + t * rows->time_stride);
+    }
+}
+
 static vfloat load_per_channel(const float *values, const channel_block *block, int64_t stride) {
     float lane[LANES] = {0};
     if (values)
@@ -101,6 +125,12 @@ static vfloat load_per_channel(const float *values, const channel_block *block, 
 static void load_decay(vfloat *decay, const scan_problem *p, const channel_block *block) {
     for (int64_t n = 0; n < p->states; n++)
         decay[n] = load_per_channel(p->A + n, block, p->states) * LOG2_E;
+}
+
+/* The states before the chunk's first step, one vector each. */
+static vfloat *checkpoint(const scan_problem *p, const channel_block *block, int64_t chunk) {
+    return (vfloat *)(p->checkpoints +
+                      (block->index * count_chunks(p) + chunk) * p->states * LANES);
 }
 
 static const float *mixing_at(const scan_mixing *m, const channel_block *block, int64_t time) {
@@ -129,45 +159,49 @@ ALWAYS_INLINE void forward_tile(const int tile, int steps, const vfloat *delta,
     for (int k = 0; k < tile; k++) state[k] = h[k];
 }
 
-static void forward_block(const scan_problem *p, const channel_block *block, vfloat *state,
-                          vfloat *decay) {
-    const int64_t chunks = (p->length + SCAN_CHUNK - 1) / SCAN_CHUNK, N = p->states;
+/* What a block of channels carries through time, N vectors each. */
+typedef struct {
+    channel_block block;
+    vfloat *decay, *state;
+} forward_state;
+
+static void forward_chunk(const scan_problem *p, int64_t chunk, const forward_state *s) {
+    const channel_block *block = &s->block;
+    const int64_t N = p->states, time = chunk * SCAN_CHUNK;
+    const int steps = steps_in_chunk(p, chunk);
     const vfloat bias = load_per_channel(p->delta_bias, block, 1);
     const vfloat skip = load_per_channel(p->D, block, 1);
-    load_decay(decay, p, block);
-    memset(state, 0, (size_t)N * sizeof(vfloat));
+    chunk_buffer delta, input, y, gate;
 
-    for (int64_t chunk = 0; chunk < chunks; chunk++) {
-        const int64_t time = chunk * SCAN_CHUNK, left = p->length - time;
-        const int steps = left < SCAN_CHUNK ? (int)left : SCAN_CHUNK;
-        chunk_buffer delta, input, y, gate;
-        if (p->checkpoints)
-            memcpy(p->checkpoints + (block->index * chunks + chunk) * N * LANES, state,
-                   (size_t)N * sizeof(vfloat));
-
-        load_chunk(delta, &p->delta, block, time, steps);
-        load_chunk(input, &p->u, block, time, steps);
-        for (int t = 0; t < steps; t++) {
-            delta[t] += bias;
-            if (p->softplus) delta[t] = softplus_lanes(delta[t]);
-            y[t] = skip * input[t];
-            input[t] *= delta[t];
-        }
-
-        const float *B = mixing_at(&p->B, block, time), *C = mixing_at(&p->C, block, time);
-        const int64_t bs = p->B.time_stride, cs = p->C.time_stride;
-        int64_t n = 0;
-        for (; n + TILE <= N; n += TILE)
-            forward_tile(TILE, steps, delta, input, B + n, bs, C + n, cs, decay + n, state + n, y);
-        for (; n < N; n++)
-            forward_tile(1, steps, delta, input, B + n, bs, C + n, cs, decay + n, state + n, y);
-
-        if (p->z.data) {
-            load_chunk(gate, &p->z, block, time, steps);
-            for (int t = 0; t < steps; t++) y[t] *= gate[t] * sigmoid_lanes(gate[t]);
-        }
-        store_chunk(y, &p->out, block, time, steps);
+    prefetch_chunk(&p->delta, block, time + SCAN_CHUNK, p->length);
+    prefetch_chunk(&p->u, block, time + SCAN_CHUNK, p->length);
+    prefetch_chunk(&p->z, block, time + SCAN_CHUNK, p->length);
+    prefetch_chunk(&p->out, block, time, p->length);
+    load_chunk(delta, &p->delta, block, time, steps);
+    load_chunk(input, &p->u, block, time, steps);
+    for (int t = 0; t < steps; t++) {
+        delta[t] += bias;
+        if (p->softplus) delta[t] = softplus_lanes(delta[t]);
+        y[t] = skip * input[t];
+        input[t] *= delta[t];
     }
+    if (p->checkpoints)
+        memcpy(checkpoint(p, block, chunk), s->state, (size_t)N * sizeof(vfloat));
+
+    const float *B = mixing_at(&p->B, block, time), *C = mixing_at(&p->C, block, time);
+    const int64_t bs = p->B.time_stride, cs = p->C.time_stride;
+    int64_t n = 0;
+    for (; n + TILE <= N; n += TILE)
+        forward_tile(TILE, steps, delta, input, B + n, bs, C + n, cs, s->decay + n, s->state + n,
+                     y);
+    for (; n < N; n++)
+        forward_tile(1, steps, delta, input, B + n, bs, C + n, cs, s->decay + n, s->state + n, y);
+
+    if (p->z.data) {
+        load_chunk(gate, &p->z, block, time, steps);
+        for (int t = 0; t < steps; t++) y[t] *= gate[t] * sigmoid_lanes(gate[t]);
+    }
+    store_chunk(y, &p->out, block, time, steps);
 }
 
 /* Aligned memory for `count` vectors; the returned pointer is freed with free(). */
@@ -176,16 +210,33 @@ static vfloat *new_vectors(int64_t count) {
 }
 
 static int forward_task(const scan_problem *p, int64_t batch, int64_t group, int64_t segment) {
-    const int64_t blocks = count_blocks(p), N = p->states;
-    const int64_t first = blocks * segment / p->segments;
-    const int64_t last = blocks * (segment + 1) / p->segments;
-    vfloat *memory = new_vectors(2 * N);
-    if (!memory) return 1;
-    for (int64_t i = first; i < last; i++) {
-        channel_block block = find_block(p, batch, group, i);
-        forward_block(p, &block, memory, memory + N);
+    const int64_t all = count_blocks(p), chunks = count_chunks(p), N = p->states;
+    const int64_t first = all * segment / p->segments, last = all * (segment + 1) / p->segments;
+    const int64_t blocks = last - first;
+    vfloat *memory = new_vectors(2 * N * blocks);
+    forward_state *states = malloc((size_t)(blocks + 1) * sizeof(forward_state));
+    if (!memory || !states) {
+        free(memory);
+        free(states);
+        return 1;
     }
+    memset(memory, 0, (size_t)(2 * N * blocks) * sizeof(vfloat));
+    for (int64_t i = 0; i < blocks; i++) {
+        forward_state fresh = {find_block(p, batch, group, first + i), memory + 2 * N * i,
+                               memory + 2 * N * i + N};
+        states[i] = fresh;
+        load_decay(fresh.decay, p, &fresh.block);
+    }
+    /* Follow the memory: along time where time is contiguous, else across the channels, which
+     * share pages. */
+    if (p->u.time_stride == 1)
+        for (int64_t i = 0; i < blocks; i++)
+            for (int64_t chunk = 0; chunk < chunks; chunk++) forward_chunk(p, chunk, &states[i]);
+    else
+        for (int64_t chunk = 0; chunk < chunks; chunk++)
+            for (int64_t i = 0; i < blocks; i++) forward_chunk(p, chunk, &states[i]);
     free(memory);
+    free(states);
     return 0;
 }
 
