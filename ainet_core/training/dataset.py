@@ -18,7 +18,6 @@ from ainet_core.data import sources as read
 from ainet_core.data.clip import Clip
 from ainet_core.data.pairs import PairSampler
 from ainet_core.data.readers import open_sequence
-from ainet_core.data.synthetic import random_world
 from ainet_core.imaging.thermal import to_eight_bit
 from ainet_core.training.recipe import Source
 
@@ -166,6 +165,8 @@ def _sequence_clips(path: Path, source: Source, seed: tuple[int, ...]) -> list[C
 
 
 def _world_clip(seed: tuple[int, ...], frames: int = 10) -> Clip:
+    from ainet_core.data.synthetic import random_world
+
     world = random_world(int(np.random.default_rng(seed).integers(2**31)))
     numbers = np.linspace(0, len(world) - 1, frames).astype(int)
     rgb, thermal, boxes = [], [], []
