@@ -1,5 +1,10 @@
 """One function, several backends: the selective scan of Mamba. See `selective_scan`."""
 
-from ainet_core.model.selective_scan.dispatch import selective_scan
+from ainet_core.model.selective_scan.dispatch import (
+    BACKENDS,
+    available_backends,
+    describe,
+    selective_scan,
+)
 
-__all__ = ["selective_scan"]
+__all__ = ["BACKENDS", "available_backends", "describe", "selective_scan"]

@@ -81,14 +81,13 @@ class NativeScan:
         self.openmp = bool(library.scan_has_openmp())
         self.lanes: list[int] = [library.scan_lanes(level) for level in range(len(LEVELS))]
 
-
     def fresh_like(self, tensor: Tensor) -> Tensor:
         """Uninitialised memory with the tensor's shape and strides."""
         return self._large(torch.empty_like(tensor))
 
     def fresh(self, *shape: int) -> Tensor:
         """Uninitialised float32 memory of this shape."""
-        return self._large(torch.empty(shape, dtype=torch.float32))
+        return self._large(torch.empty(shape, dtype=torch.float32, device="cpu"))
 
     def _large(self, fresh: Tensor) -> Tensor:
         if (size := fresh.numel() * fresh.element_size()) >= HUGE:
@@ -207,7 +206,7 @@ def _call(function: Any, problem: _Problem) -> None:
 
 class _SelectiveScan(torch.autograd.Function):
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any, native: NativeScan, level: int, keep: bool, delta_softplus: bool, *inputs: Any
     ) -> Tensor:
         u, delta, A, B, C, D, z, delta_bias = inputs
@@ -235,9 +234,9 @@ class _SelectiveScan(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad_out: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
-        *tensors, checkpoints = ctx.saved_tensors
-        u, delta, A, B, C, D, z, delta_bias = tensors
+    def backward(ctx: Any, grad_out: Tensor) -> tuple[Tensor | None, ...]:
+        u, delta, A, B, C, D, z, delta_bias, checkpoints = ctx.saved_tensors
+        tensors = (u, delta, A, B, C, D, z, delta_bias)
         problem = _describe(ctx.native, ctx.level, *tensors, ctx.delta_softplus, checkpoints)
         batch, channels, _ = u.shape
         grad_out = _readable(grad_out)

@@ -1,0 +1,97 @@
+"""The selective scan in plain PyTorch without thousands of tiny kernels, for GPUs.
+
+Time is cut into about sqrt(T) chunks of about sqrt(T) steps. All chunks advance side by side,
+so a step is a few kernels over every chunk at once:
+
+1. each chunk starts from h = 0 and finds its last state;
+2. the chunks are chained: start[c + 1] = exp(A sum(delta over c)) start[c] + last[c];
+3. each chunk runs again from its true start and gives y.
+
+Only exp of delta A itself and of its sums is taken, never a quotient of cumulative products, so
+nothing overflows that does not overflow in the plain loop. Live at a time: a few tensors of
+(B, D, N, sqrt(T)). With gradients, long sequences are cut into segments that are computed again
+in the backward pass (gradient checkpointing), which bounds what autograd keeps.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from ainet_core.model.selective_scan.reference import skip_and_gate, step_sizes
+
+SEGMENTS = 16  # of a long sequence, when gradients are needed
+SHORTEST_SEGMENT = 64
+
+
+def _chunks_side_by_side(x: Tensor, steps: int) -> Tensor:
+    """(..., T) -> (steps, ..., chunks), padded with zeros: a step of length 0 changes nothing."""
+    x = torch.nn.functional.pad(x, (0, -x.shape[-1] % steps))
+    return x.unflatten(-1, (-1, steps)).movedim(-1, 0).contiguous()
+
+
+def _scan_segment(
+    start: Tensor, delta: Tensor, inputs: Tensor, A: Tensor, B: Tensor, C: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Scans T steps from one state to the next.
+
+    start (B, G, P, N), P channels per group; delta and inputs = delta u (B, G, P, T);
+    A (G, P, N); B, C (B, G, N, T). Returns y without D (B, G, P, T) and the last state.
+    """
+    length = delta.shape[-1]
+    steps = math.isqrt(length - 1) + 1
+    deltas = _chunks_side_by_side(delta, steps)[..., None]  # (K, B, G, P, chunks, 1)
+    terms = _chunks_side_by_side(inputs, steps)[..., None]
+    Bs = _chunks_side_by_side(B, steps).transpose(-1, -2)[:, :, :, None]  # (K, B, G, 1, chunks, N)
+    Cs = _chunks_side_by_side(C, steps).transpose(-1, -2)[:, :, :, None]
+    A = A[:, :, None]  # (G, P, 1, N)
+
+    last = terms[0] * Bs[0]  # (B, G, P, chunks, N)
+    for j in range(1, steps):
+        last = torch.addcmul(last * torch.exp(deltas[j] * A), terms[j], Bs[j])
+
+    decay = torch.exp(deltas.sum(0) * A)
+    starts = [start]
+    for c in range(last.shape[3]):
+        starts.append(torch.addcmul(last[:, :, :, c], decay[:, :, :, c], starts[-1]))
+    h = torch.stack(starts[:-1], dim=3)
+
+    ys = []
+    for j in range(steps):
+        h = torch.addcmul(h * torch.exp(deltas[j] * A), terms[j], Bs[j])
+        ys.append((h * Cs[j]).sum(-1))  # (B, G, P, chunks)
+    return torch.stack(ys, dim=-1).flatten(-2)[..., :length], starts[-1]
+
+
+def selective_scan_chunked(
+    u: Tensor,
+    delta: Tensor,
+    A: Tensor,
+    B: Tensor,
+    C: Tensor,
+    D: Tensor | None = None,
+    z: Tensor | None = None,
+    delta_bias: Tensor | None = None,
+    delta_softplus: bool = False,
+) -> Tensor:
+    """Arguments as `selective_scan`, B and C (B, G, N, T)."""
+    groups, length = B.shape[1], u.shape[2]
+    delta = step_sizes(delta, delta_bias, delta_softplus)
+    steps = delta.unflatten(1, (groups, -1))  # (B, G, P, T)
+    terms = (delta * u).unflatten(1, (groups, -1))
+    rates = A.unflatten(0, (groups, -1))  # (G, P, N)
+    state = u.new_zeros(u.shape[0], *rates.shape)
+
+    needs_grad = torch.is_grad_enabled() and any(x.requires_grad for x in (delta, terms, A, B, C))
+    size = max(SHORTEST_SEGMENT, -(-length // SEGMENTS)) if needs_grad else length
+    ys = []
+    for first in range(0, length, size):
+        part = slice(first, first + size)
+        arguments = (state, steps[..., part], terms[..., part], rates, B[..., part], C[..., part])
+        if needs_grad and length > size:
+            y, state = checkpoint(_scan_segment, *arguments, use_reentrant=False)
+        else:
+            y, state = _scan_segment(*arguments)
+        ys.append(y)
+    return skip_and_gate(torch.cat(ys, dim=-1).flatten(1, 2), u, D, z)
