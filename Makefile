@@ -18,3 +18,16 @@ venv: $(VENV_STAMP)
 $(VENV_STAMP): $(VENV_INPUTS)
 	@$(PYTHON) pip_ros/make_venv.py $(VENV) $(if $(TORCH),--torch '$(TORCH)')
 	@touch $@
+
+# The tracker node and the demo's source over real DDS, on this machine only. SEQUENCE: a folder
+# with visible.mp4, infrared.mp4 and groundtruth*.txt instead of the generated world.
+demo: venv
+	@$(BIN)/python -m ainet_ros.demo $(if $(SEQUENCE),--sequence '$(SEQUENCE)') $(DEMO)
+
+# Everything: about 10 minutes on two cores.
+test: venv lint
+	@$(BIN)/python -m pytest $(TESTS)
+
+lint: venv
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy

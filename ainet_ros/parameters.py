@@ -44,7 +44,7 @@ class Settings:
 
     preset: str = _parameter(
         "nano",
-        "preset must name a model size that `ainet info` lists",
+        "preset must be a model size that `ainet info` lists",
         pattern=r"\w+",
     )
     checkpoint: str = _parameter(

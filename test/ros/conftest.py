@@ -84,3 +84,18 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
             process.child.kill()
             process.child.wait(10)
         print(process.output)  # pytest shows it when the test fails
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of the real network: the shipped ones, or untrained ones of the same shape."""
+    shipped = ROOT / "ainet_core" / "weights" / "nano.safetensors"
+    if shipped.is_file():
+        return shipped
+    from ainet_core.model.ainet import AINet
+    from ainet_core.model.checkpoint import save_checkpoint
+    from ainet_core.model.config import preset_config
+
+    path = tmp_path_factory.mktemp("weights") / "nano.safetensors"
+    save_checkpoint(path, AINet(preset_config("nano")))
+    return path

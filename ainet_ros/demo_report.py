@@ -1,0 +1,177 @@
+"""What the demo shows for it: track.mp4, track.png, boxes.txt and one table."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from ainet_core.imaging.draw import contact_sheet, draw_target, side_by_side
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from ainet_core.data.sequence import FramePair, Sequence
+from ainet_core.evaluation.metrics import precision_rate, success_rate
+from ainet_core.imaging.thermal import to_eight_bit
+from ainet_ros.parameters import Box
+
+MEMORY = 800_000_000  # bytes of frames kept, so that rendering does not compete with tracking
+SHEET_FRAMES, SHEET_COLUMNS, SHEET_WIDTH = 12, 3, 1920
+TRUE_COLOUR, OUR_COLOUR = (80, 220, 80), (255, 70, 20)
+
+
+class Film:
+    """A sequence whose frames are kept in memory, if they fit there."""
+
+    def __init__(self, sequence: Sequence) -> None:
+        self.sequence = sequence
+        self._kept: list[FramePair] = []
+
+    def load(self) -> Iterator[int]:
+        """Prepare frame by frame; a sequence too long for the memory is read while it plays."""
+        size = 0
+        for index, pair in enumerate(self.sequence.frames()):
+            size += sum(image.nbytes for image in pair if image is not None)
+            if size > MEMORY:
+                self._kept = []
+                return
+            self._kept.append(pair)
+            yield index
+
+    def frames(self) -> Iterator[FramePair]:
+        """All pairs in order."""
+        return iter(self._kept) if self._kept else self.sequence.frames()
+
+
+@dataclass
+class Record:
+    """What came back for what was sent."""
+
+    sent: int = 0
+    strangers: int = 0  # messages with another header than a pair's, or a second for one pair
+    boxes: dict[int, Box | None] = field(default_factory=dict)  # frame -> box, None when empty
+    latencies: list[float] = field(default_factory=list)  # seconds from sending to the box
+    times: list[float] = field(default_factory=list)  # when each box came
+
+    def add(self, index: int, box: Box | None, sent_at: float, now: float) -> None:
+        self.boxes[index] = box
+        self.latencies.append(now - sent_at)
+        self.times.append(now)
+
+    def scores(self, truth: NDArray[np.float64]) -> tuple[float, float]:
+        """(SR, PR) over the frames that were processed; an empty message is a miss."""
+        frames = sorted(self.boxes)
+        found = [self.boxes[frame] or (np.nan,) * 4 for frame in frames]
+        predicted = np.array(found, np.float64).reshape(-1, 4)
+        return success_rate(predicted, truth[frames]), precision_rate(predicted, truth[frames])
+
+
+def write_report(folder: Path, film: Film, record: Record, status: Mapping[str, str]) -> Path:
+    """Write everything into `folder` and return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_pictures(folder, film, record)
+    rows = table_rows(record, film.sequence.groundtruth, status)
+    width = max(len(name) for name, _ in rows)
+    lines = [f"{name:<{width}}  {value}" for name, value in rows]
+    (folder / "table.txt").write_text("\n".join(lines) + "\n")
+    _write_boxes(folder / "boxes.txt", record, len(film.sequence))
+    return folder
+
+
+def table_rows(
+    record: Record, truth: NDArray[np.float64], status: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    """The table: what is counted where is in the name."""
+    success, precision = record.scores(truth)
+    latency = np.percentile(record.latencies or [np.nan], [50, 95]) * 1e3
+    span = record.times[-1] - record.times[0] if len(record.times) > 1 else np.nan
+    return [
+        ("pairs sent", str(record.sent)),
+        ("pairs received", status.get("pairs_received", "?")),
+        ("pairs processed", f"{len(record.boxes)} ({status.get('pairs_skipped', '?')} skipped)"),
+        ("wrong headers", str(record.strangers)),
+        ("SR (processed frames)", f"{success:.3f}"),
+        ("PR (processed frames)", f"{precision:.3f}"),
+        ("latency, median", f"{latency[0]:.1f} ms"),
+        ("latency, 95th percentile", f"{latency[1]:.1f} ms"),
+        ("frames/s", f"{(len(record.times) - 1) / span:.1f}"),
+        ("device", status.get("device", "?")),
+        ("scan backend", status.get("backend", "?")),
+    ]
+
+
+def _write_pictures(folder: Path, film: Film, record: Record) -> None:
+    sequence = film.sequence
+    wanted = _sheet_frames(record, len(sequence))
+    sheet: list[NDArray[np.uint8]] = []
+    video: cv2.VideoWriter | None = None
+    held: Box | None = None
+    bar = tqdm(film.frames(), "writing", len(sequence), unit="frame", file=sys.stdout)
+    for index, pair in enumerate(bar):
+        held = record.boxes.get(index, held)
+        told = "skipped" if index not in record.boxes else "tracking" if held else "lost"
+        drawn = _draw(pair, sequence.groundtruth[index], held, f"frame {index}  {told}")
+        if video is None:
+            video = _open_video(folder / "track.mp4", drawn, sequence.rate)
+        video.write(cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
+        if index in wanted:
+            sheet.append(_narrowed(drawn, SHEET_WIDTH // SHEET_COLUMNS))
+    if video is not None:
+        video.release()
+    picture = contact_sheet(sheet, SHEET_COLUMNS)
+    cv2.imwrite(str(folder / "track.png"), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+
+
+def _sheet_frames(record: Record, count: int) -> set[int]:
+    """Evenly spread frames, each moved to the nearest one that was processed."""
+    spread = np.linspace(0, count - 1, min(SHEET_FRAMES, count)).round().astype(int)
+    processed = np.array(sorted(record.boxes), int)
+    if len(processed) < SHEET_FRAMES:
+        return set(spread.tolist())
+    return {int(processed[np.abs(processed - frame).argmin()]) for frame in spread}
+
+
+def _open_video(path: Path, frame: NDArray[np.uint8], rate: float) -> cv2.VideoWriter:
+    size = frame.shape[1], frame.shape[0]
+    video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), rate, size)
+    if not video.isOpened():
+        raise OSError(f"cannot write {path}")
+    return video
+
+
+def _draw(
+    pair: FramePair, truth: NDArray[np.float64], box: Box | None, text: str
+) -> NDArray[np.uint8]:
+    """Both cameras side by side with the true box and the newest one of ours."""
+    assert pair.rgb is not None
+    assert pair.thermal is not None
+    known = bool(np.isfinite(truth).all() and (truth[2:] > 0).all())
+    images = []
+    for image in (pair.rgb, _like(to_eight_bit(pair.thermal), pair.rgb)):
+        if known:
+            image = draw_target(image, truth, color=TRUE_COLOUR)
+        images.append(draw_target(image, box, color=OUR_COLOUR) if box else image)
+    drawn = side_by_side(*images)
+    for colour, thickness in (((0, 0, 0), 4), ((255, 255, 255), 1)):
+        cv2.putText(drawn, text, (10, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.6, colour, thickness)
+    return drawn
+
+
+def _narrowed(image: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+    height = round(image.shape[0] * width / image.shape[1])
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _like(thermal: NDArray[np.uint8], rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The thermal image as grey RGB of the RGB image's size: boxes are in its pixels."""
+    grey = cv2.cvtColor(thermal, cv2.COLOR_GRAY2RGB)
+    return np.asarray(cv2.resize(grey, (rgb.shape[1], rgb.shape[0])), np.uint8)
+
+
+def _write_boxes(path: Path, record: Record, count: int) -> None:
+    """x,y,w,h per frame; nan where the message was empty or the frame was skipped."""
+    boxes = [record.boxes.get(index) or (np.nan,) * 4 for index in range(count)]
+    np.savetxt(path, np.array(boxes), fmt="%.2f", delimiter=",")
