@@ -41,18 +41,22 @@ ALWAYS_INLINE float sum_lanes(vfloat v) {
     return sum[0];
 }
 
-/* 2^y, relative error 1e-7; exactly 1 at 0, so that a step of length 0 keeps the state.
- * Polynomials: minimax in the relative error with the constant term fixed at 1. */
+/* 2^f for f in [-0.5, 0.5]: minimax in the relative error with the constant term fixed at 1. */
+ALWAYS_INLINE vfloat exp2_fraction(vfloat f) {
+    vfloat p = f * 1.3264727197e-03f + 9.6715126397e-03f;
+    p = p * f + 5.5507337433e-02f;
+    p = p * f + 2.4022242085e-01f;
+    p = p * f + 6.9314697760e-01f;
+    return p * f + 1.0f;
+}
+
+/* 2^y = 2^f 2^n with n = round(y), relative error 1.6e-7; exactly 1 at 0. Rounding to the nearest
+ * matters: next to 0, where a state forgets slowest and an error is repeated most often, f is y
+ * itself and the result is as good as a float can be. */
 #if defined(SCAN_AVX512)
 ALWAYS_INLINE vfloat exp2_lanes(vfloat y) {
-    /* y - floor(y), in [0, 1); scalef multiplies by 2^floor(y) and under- or overflows cleanly */
-    vfloat f = (vfloat)_mm512_reduce_ps((__m512)y, 0x09);
-    vfloat p = f * 1.8671300700e-03f + 9.0170303220e-03f;
-    p = p * f + 5.5799913104e-02f;
-    p = p * f + 2.4016445015e-01f;
-    p = p * f + 6.9315131180e-01f;
-    p = p * f + 1.0f;
-    return (vfloat)_mm512_scalef_ps((__m512)p, (__m512)y);
+    __m512 n = _mm512_roundscale_ps((__m512)y, 0x08);
+    return (vfloat)_mm512_scalef_ps((__m512)exp2_fraction(y - (vfloat)n), n);
 }
 #else
 ALWAYS_INLINE vfloat exp2_lanes(vfloat y) {
@@ -60,13 +64,8 @@ ALWAYS_INLINE vfloat exp2_lanes(vfloat y) {
     y = MAX_LANES(splat(-126.0f), y);
     y = MIN_LANES(splat(128.0f), y); /* 2^128 is infinity */
     vfloat shifted = y + to_integer;
-    vfloat f = y - (shifted - to_integer); /* in [-0.5, 0.5] */
-    vfloat p = f * 1.3264727197e-03f + 9.6715126397e-03f;
-    p = p * f + 5.5507337433e-02f;
-    p = p * f + 2.4022242085e-01f;
-    p = p * f + 6.9314697760e-01f;
-    p = p * f + 1.0f;
-    return (vfloat)((vint)p + ((vint)shifted << 23));
+    vfloat f = y - (shifted - to_integer);
+    return (vfloat)((vint)exp2_fraction(f) + ((vint)shifted << 23));
 }
 #endif
 
