@@ -192,6 +192,16 @@ static int backward_task(const scan_problem *p, int64_t batch, int64_t group, in
         memset(memory, 0, (size_t)(2 * SCAN_CHUNK * N) * sizeof(vfloat));
         for (int64_t i = 0; i < blocks; i++) {
             channel_block block = find_block(p, batch, group, first + i);
+            if (i + 1 < blocks) {
+                channel_block next = find_block(p, batch, group, first + i + 1);
+                prefetch_chunk(&p->u, &next, time, p->length);
+                prefetch_chunk(&p->delta, &next, time, p->length);
+                prefetch_chunk(&p->grad_out, &next, time, p->length);
+                const char *start = (const char *)checkpoint(p, &next, chunk);
+                for (int64_t n = 0; n < N; n++) __builtin_prefetch(start + n * sizeof(vfloat));
+            }
+            prefetch_chunk(&p->grad_u, &block, time, p->length);
+            prefetch_chunk(&p->grad_delta, &block, time, p->length);
             backward_block(p, &block, chunk, &aligned[i], grad_B, grad_C);
         }
         store_mixing(grad_B, &p->grad_B, batch, group, offset, time, steps, N);

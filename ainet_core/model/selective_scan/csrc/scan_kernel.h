@@ -106,6 +106,7 @@ static void prefetch_chunk(const scan_rows *rows, const channel_block *block, in
     if (!rows->data || time >= length) return;
     const float *from = row_start(rows, block, time);
     if (rows->time_stride == 1) {
+        from += SCAN_CHUNK - 1; /* unaligned rows: the line it begins in is there already */
         for (int i = 0; i < block->lanes; i++) __builtin_prefetch(from + i * rows->channel_stride);
     } else {
         const int64_t left = length - time;
@@ -176,7 +177,7 @@ static void forward_chunk(const scan_problem *p, int64_t chunk, const forward_st
     prefetch_chunk(&p->delta, block, time + SCAN_CHUNK, p->length);
     prefetch_chunk(&p->u, block, time + SCAN_CHUNK, p->length);
     prefetch_chunk(&p->z, block, time + SCAN_CHUNK, p->length);
-    prefetch_chunk(&p->out, block, time, p->length);
+    prefetch_chunk(&p->out, block, time + SCAN_CHUNK, p->length);
     load_chunk(delta, &p->delta, block, time, steps);
     load_chunk(input, &p->u, block, time, steps);
     for (int t = 0; t < steps; t++) {
