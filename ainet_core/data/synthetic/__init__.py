@@ -3,6 +3,7 @@
 `SyntheticWorld` is the demo's directed scene; `random_world` makes endless ones to train on.
 """
 
-from ainet_core.data.synthetic.world import SyntheticWorld, WorldFrame
+from ainet_core.data.synthetic.random_world import RandomWorld, random_world
+from ainet_core.data.synthetic.world import SyntheticWorld, WorldFrame, WorldView
 
-__all__ = ["SyntheticWorld", "WorldFrame"]
+__all__ = ["RandomWorld", "SyntheticWorld", "WorldFrame", "WorldView", "random_world"]

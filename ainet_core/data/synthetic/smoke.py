@@ -75,7 +75,7 @@ class Smoke:
             borderMode=cv2.BORDER_REPLICATE,
         )
         light = 190 - 165 * relief + 44 * (billow - 0.5) + 5 * np.clip(y, 0, 6)
-        _blend(canvas, alpha, np.clip(light, 90, 244))
+        veil(canvas, alpha, np.clip(light, 90, 244))
 
     def _noise(self, x: Array, y: Array, age: float) -> Array:
         def look(tile: Array, u: Array, v: Array) -> Array:
@@ -103,7 +103,8 @@ class Smoke:
         return np.clip(np.float32(2.2) * (1 - away), -1, 1).astype(np.float32)
 
 
-def _blend(canvas: Canvas, alpha: Array, light: Array) -> None:
+def veil(canvas: Canvas, alpha: Array, light: Array) -> None:
+    """Cover the canvas; opacity 0..1 and brightness 0..255 come in any smaller size."""
     size = (canvas.heat.shape[1], canvas.heat.shape[0])
     cover = cv2.resize(cv2.convertScaleAbs(alpha, alpha=255), size, interpolation=cv2.INTER_CUBIC)
     glow = cv2.resize(cv2.convertScaleAbs(light * alpha), size, interpolation=cv2.INTER_CUBIC)

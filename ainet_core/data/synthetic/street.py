@@ -83,7 +83,7 @@ def paint_street(rng: Rng, width: float, height: float, scale: float) -> Painter
     while x < width:
         house = rng.uniform(6.5, 11.0)
         if rng.random() < 0.88:
-            _paint_house(fine, rng, x, min(x + house, width + 1), int(rng.integers(2, 5)))
+            _paint_house(fine, rng, x, x + house, int(rng.integers(2, 5)))
         else:
             _paint_garden(fine, rng, x, x + house)
         x += house

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,7 +41,31 @@ class WorldFrame(NamedTuple):
     visible_fraction: float
 
 
-class SyntheticWorld:
+class WorldView(ABC):
+    """A generated world: frames by number, boxes without rendering, and as a sequence."""
+
+    rate: float
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def box(self, index: int) -> NDArray[np.float64]:
+        """The target's box as in `WorldFrame`, without rendering the frame."""
+
+    @abstractmethod
+    def frame(self, index: int) -> WorldFrame:
+        """Render frame 0 <= index < len; the same whenever it is asked for."""
+
+    def sequence(self, name: str = "generated") -> Sequence:
+        """The whole scene as a sequence; frames are rendered when asked for."""
+        boxes = np.array([self.box(index) for index in range(len(self))])
+        last = _Last(self)
+        cameras = _Camera(last, thermal=False), _Camera(last, thermal=True)
+        return Sequence(name, *cameras, boxes, self.rate, "generated")
+
+
+class SyntheticWorld(WorldView):
     """The demo's scene, a function of its seed alone."""
 
     rate = RATE
@@ -117,12 +142,6 @@ class SyntheticWorld:
             visible,
         )
 
-    def sequence(self, name: str = "city") -> Sequence:
-        """The whole scene as a sequence; frames are rendered when asked for."""
-        boxes = np.array([self.box(index) for index in range(self._count)])
-        last = _Last(self)
-        return Sequence(name, _Camera(last, False), _Camera(last, True), boxes, RATE, "generated")
-
     def _draw_shadows(self, canvas: Canvas, camera: Camera, index: int) -> None:
         for actor in self._actors:
             foot, scale = _stand(camera, actor, index)
@@ -169,7 +188,7 @@ class SyntheticWorld:
 class _Last:
     """The frame rendered last: both cameras of a sequence ask for the same one in turn."""
 
-    def __init__(self, world: SyntheticWorld) -> None:
+    def __init__(self, world: WorldView) -> None:
         self.world = world
         self._rendered: tuple[int, WorldFrame] | None = None
 
