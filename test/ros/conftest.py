@@ -1,60 +1,28 @@
-"""DDS tests: a private domain, packets on loopback only, the node as a process of its own."""
+"""Fixtures of the ROS tests; the processes they start are private to this run."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
-sys.path.insert(0, str(HERE))  # robot.py and trivial_node.py are shared by the tests
+sys.path.insert(0, str(Path(__file__).parent))  # processes, robot, trivial_node: no package
+
+from processes import HERE, PRIVATE_DDS, ROOT, Process
 
 rclpy = pytest.importorskip("rclpy", reason="ROS 2 is not installed: make venv")
-
-os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
-os.environ["FASTRTPS_DEFAULT_PROFILES_FILE"] = str(ROOT / "config" / "fastdds_loopback.xml")
-os.environ["RMW_IMPLEMENTATION"] = "rmw_fastrtps_cpp"
-os.environ["ROS_LOG_DIR"] = os.environ.get("ROS_LOG_DIR", "/tmp/ainet_test_log")
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH", "")])]
-)
-# What starts a child decides anew where the wheels' libraries are.
-CHILD_ENVIRONMENT = {
-    key: value for key, value in os.environ.items() if key != "_ROS_WHEELS_BOOTSTRAP_COMPLETE"
-}
-
-
-class Process:
-    """A child with its output in a file, ended as ROS ends its nodes."""
-
-    def __init__(self, command: list[str], log: Path) -> None:
-        self.log = log
-        with log.open("w") as output:
-            self.child = subprocess.Popen(
-                command, stdout=output, stderr=subprocess.STDOUT, env=CHILD_ENVIRONMENT
-            )
-
-    @property
-    def output(self) -> str:
-        return self.log.read_text()
-
-    def end(self, number: int = signal.SIGINT, timeout: float = 30) -> int:
-        """Send the signal and return the exit code."""
-        self.child.send_signal(number)
-        return self.child.wait(timeout)
 
 
 @pytest.fixture(scope="session")
 def ros() -> Iterator[None]:
-    rclpy.init()
-    yield
-    rclpy.try_shutdown()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in PRIVATE_DDS.items():
+            patch.setenv(name, value)
+        rclpy.init()
+        yield
+        rclpy.try_shutdown()
 
 
 @pytest.fixture
@@ -80,9 +48,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
 
     yield run
     for process in processes:
-        if process.child.poll() is None:
-            process.child.kill()
-            process.child.wait(10)
+        process.kill()
         print(process.output)  # pytest shows it when the test fails
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from conftest import CHILD_ENVIRONMENT, ROOT
+from processes import CHILD_ENVIRONMENT, ROOT
 
 from ainet_core.data.sequence import ArrayFrames, Sequence
 from ainet_ros.demo_report import Film, Record, table_rows, write_report

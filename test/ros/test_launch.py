@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import ROOT
+from processes import ROOT
 
 from ainet_ros import parameters
 

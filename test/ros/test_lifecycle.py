@@ -8,8 +8,8 @@ import sys
 import time
 
 import pytest
-from conftest import CHILD_ENVIRONMENT, HERE, ROOT
 from lifecycle_msgs.msg import Transition
+from processes import CHILD_ENVIRONMENT, HERE, ROOT
 
 pytestmark = pytest.mark.dds
 

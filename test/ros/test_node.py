@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 from robot import PATIENCE, Robot, header, picture
+from rosgraph_msgs.msg import Clock
 
 from ainet_ros.conversions import detected_box, rgb_array
 
@@ -212,3 +213,22 @@ def test_the_exit_is_clean_while_tracking(start, robot):
         assert process.end(number) == 0
         assert "Traceback" not in process.output
         robot.wait("nobody", lambda: robot.thermal.get_subscription_count() == 0)
+
+
+def test_simulated_time_that_jumps_back_resets_the_target(start, robot):
+    process = start("", "-p", "use_sim_time:=true")
+    clock = robot.node.create_publisher(Clock, "/clock", 10)
+    robot.wait_until_heard()
+    robot.wait("the clock", lambda: clock.get_subscription_count())
+    for second in (100, 101, 102):
+        clock.publish(Clock(clock=header(second).stamp))
+        time.sleep(0.1)
+    robot.target(10, 20, 30, 40)
+    robot.wait("the target", lambda: "waiting" in robot.status["state"])
+    assert robot.send_and_wait(102.0).detections
+    end = time.monotonic() + PATIENCE
+    while "the clock jumped" not in process.output and time.monotonic() < end:
+        clock.publish(Clock(clock=header(50).stamp))
+        time.sleep(0.1)
+    assert "the clock jumped" in process.output
+    assert not robot.send_and_wait(50.1).detections

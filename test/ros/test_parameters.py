@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import rclpy
 import yaml
-from conftest import ROOT
+from processes import ROOT
 from rclpy.parameter import Parameter
 from trivial_node import make
 

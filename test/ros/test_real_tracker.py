@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import Process
+from processes import Process
 from robot import header
 
 from ainet_core.data.synthetic.world import SyntheticWorld
@@ -44,6 +44,5 @@ def test_the_real_network_answers_every_processed_pair(robot, checkpoint, tmp_pa
         assert robot.status["order"]
         assert process.end() == 0, process.output
     finally:
-        if process.child.poll() is None:
-            process.child.kill()
+        process.kill()
         print(process.output)
