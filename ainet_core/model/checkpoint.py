@@ -30,6 +30,7 @@ def save_checkpoint(
     metadata = {**(notes or {}), "format": FORMAT, "config": json.dumps(model.config.to_dict())}
     temporary = path.with_name(path.name + ".part")
     save_file(tensors, str(temporary), metadata=metadata)
+    temporary.chmod(0o644)  # weights are for every user of a machine
     temporary.replace(path)
 
 
