@@ -154,6 +154,7 @@ class RandomWorld(WorldView):
 
     def box(self, index: int) -> NDArray[np.float64]:
         """The target's box in frame `index`, without rendering it."""
+        index = self._checked(index)
         track = self._target.track
         x, y = track.foot[index].tolist()
         box = self._target.sprite(index).box((x, y), float(track.scale[index]))
@@ -164,8 +165,7 @@ class RandomWorld(WorldView):
 
     def frame(self, index: int) -> WorldFrame:
         """Render frame 0 <= index < len; the same whenever it is asked for."""
-        if not 0 <= index < self._count:
-            raise IndexError(f"frame {index} of {self._count}")
+        index = self._checked(index)
         canvas, behind, mishaps = self._canvas, self._background, self._mishaps
         for image, source in ((canvas.rgb, behind.rgb), (canvas.heat, behind.heat)):
             cv2.warpAffine(

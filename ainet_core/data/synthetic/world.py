@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
@@ -56,6 +57,12 @@ class WorldView(ABC):
     @abstractmethod
     def frame(self, index: int) -> WorldFrame:
         """Render frame 0 <= index < len; the same whenever it is asked for."""
+
+    def _checked(self, index: int) -> int:
+        index = operator.index(index)  # NumPy's integers would turn times into NumPy's floats
+        if not 0 <= index < len(self):
+            raise IndexError(f"frame {index} of {len(self)}")
+        return index
 
     def sequence(self, name: str = "generated") -> Sequence:
         """The whole scene as a sequence; frames are rendered when asked for."""
@@ -116,6 +123,7 @@ class SyntheticWorld(WorldView):
 
     def box(self, index: int) -> NDArray[np.float64]:
         """The target's box in frame `index`, without rendering it."""
+        index = self._checked(index)
         camera = self._cameras[index]
         foot, scale = _stand(camera, self._target, index)
         box = self._target.sprite(index).box(foot, scale)
@@ -126,8 +134,7 @@ class SyntheticWorld(WorldView):
 
     def frame(self, index: int) -> WorldFrame:
         """Render frame 0 <= index < len; the same whenever it is asked for."""
-        if not 0 <= index < self._count:
-            raise IndexError(f"frame {index} of {self._count}")
+        index = self._checked(index)
         camera, canvas = self._cameras[index], self._canvas
         self._backdrop.draw(canvas, camera)
         self._draw_shadows(canvas, camera, index)
