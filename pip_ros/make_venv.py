@@ -99,7 +99,9 @@ class Setup:
         self._install_package()
         if not self.with_ros:
             self._install_ros()
-        self._pip("tools to test with", "-r", str(DEV_REQUIREMENTS))
+        # ROS 2's launch_testing brings a pytest plugin that newer ones refuse.
+        older = ["pytest<8"] if self.with_ros else []
+        self._pip("tools to test with", "-r", str(DEV_REQUIREMENTS), *older)
 
     def _install_debian_packages(self) -> None:
         if not self.apt:
