@@ -9,18 +9,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from ainet_core.imaging.draw import contact_sheet, draw_target, side_by_side
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ainet_core.data.sequence import FramePair, Sequence
 from ainet_core.evaluation.metrics import precision_rate, success_rate
-from ainet_core.imaging.thermal import to_eight_bit
+from ainet_core.imaging.draw import contact_sheet, side_by_side
 from ainet_ros.parameters import Box
 
 MEMORY = 800_000_000  # bytes of frames kept, so that rendering does not compete with tracking
-SHEET_FRAMES, SHEET_COLUMNS, SHEET_WIDTH = 12, 3, 1920
-TRUE_COLOUR, OUR_COLOUR = (80, 220, 80), (255, 70, 20)
+SHEET_FRAMES = 12
 
 
 class Film:
@@ -113,15 +111,16 @@ def _write_pictures(folder: Path, film: Film, record: Record) -> None:
     for index, pair in enumerate(bar):
         held = record.boxes.get(index, held)
         told = "skipped" if index not in record.boxes else "tracking" if held else "lost"
-        drawn = _draw(pair, sequence.groundtruth[index], held, f"frame {index}  {told}")
+        truth, caption = sequence.groundtruth[index], (told, sequence.name, f"frame {index}")
+        drawn = _even(side_by_side(pair.rgb, pair.thermal, held, truth, caption))
         if video is None:
             video = _open_video(folder / "track.mp4", drawn, sequence.rate)
         video.write(cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
         if index in wanted:
-            sheet.append(_narrowed(drawn, SHEET_WIDTH // SHEET_COLUMNS))
+            sheet.append(drawn)
     if video is not None:
         video.release()
-    picture = contact_sheet(sheet, SHEET_COLUMNS)
+    picture = contact_sheet(sheet)
     cv2.imwrite(str(folder / "track.png"), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
 
 
@@ -142,33 +141,9 @@ def _open_video(path: Path, frame: NDArray[np.uint8], rate: float) -> cv2.VideoW
     return video
 
 
-def _draw(
-    pair: FramePair, truth: NDArray[np.float64], box: Box | None, text: str
-) -> NDArray[np.uint8]:
-    """Both cameras side by side with the true box and the newest one of ours."""
-    assert pair.rgb is not None
-    assert pair.thermal is not None
-    known = bool(np.isfinite(truth).all() and (truth[2:] > 0).all())
-    images = []
-    for image in (pair.rgb, _like(to_eight_bit(pair.thermal), pair.rgb)):
-        if known:
-            image = draw_target(image, truth, color=TRUE_COLOUR)
-        images.append(draw_target(image, box, color=OUR_COLOUR) if box else image)
-    drawn = side_by_side(*images)
-    for colour, thickness in (((0, 0, 0), 4), ((255, 255, 255), 1)):
-        cv2.putText(drawn, text, (10, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.6, colour, thickness)
-    return drawn
-
-
-def _narrowed(image: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
-    height = round(image.shape[0] * width / image.shape[1])
-    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _like(thermal: NDArray[np.uint8], rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The thermal image as grey RGB of the RGB image's size: boxes are in its pixels."""
-    grey = cv2.cvtColor(thermal, cv2.COLOR_GRAY2RGB)
-    return np.asarray(cv2.resize(grey, (rgb.shape[1], rgb.shape[0])), np.uint8)
+def _even(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Without the last row or column where there is an odd number of them: mp4 wants pairs."""
+    return picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]
 
 
 def _write_boxes(path: Path, record: Record, count: int) -> None:

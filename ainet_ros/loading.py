@@ -14,13 +14,13 @@ def load_tracker(settings: Settings) -> TrackerLike:
     """AINet as the settings ask for it.
 
     Raises:
-        RuntimeError: torch does not load; says under which Python, and what to do.
+        ImportError: torch does not load; says under which Python, and what to do.
         ValueError, FileNotFoundError: unknown preset or device, no weights, no CUDA.
     """
     try:
         import torch
     except (ImportError, OSError) as error:  # not there, or one of its libraries is not
-        raise RuntimeError(
+        raise ImportError(
             f"PyTorch does not load under {sys.executable} ({error}); ROS 2 starts its nodes with "
             "this interpreter: install torch for it, or make a virtual environment with "
             "`python3 -m venv --system-site-packages`, install torch there, source it and build "

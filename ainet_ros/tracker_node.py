@@ -27,6 +27,7 @@ from std_srvs.srv import SetBool, Trigger
 from vision_msgs.msg import Detection2DArray
 
 from ainet_core.box import as_box
+from ainet_core.imaging.draw import draw_target
 from ainet_ros import parameters
 from ainet_ros.conversions import detections, image_message, region_box
 from ainet_ros.loading import load_tracker, warm_up
@@ -138,7 +139,7 @@ class TrackerNode(LifecycleNode):
         try:
             step(state)
             self._trouble, outcome = "", SUCCESS
-        except (ValueError, OSError, RuntimeError) as error:  # expected: the message suffices
+        except (ValueError, FileNotFoundError, ImportError) as error:  # says enough by itself
             self._trouble = f"{what} failed: {error}"
             self.get_logger().error(self._trouble)
             self.get_logger().debug(traceback.format_exc())
@@ -290,9 +291,7 @@ class TrackerNode(LifecycleNode):
             detections(header, class_id, answer.box, answer.score, answer.target_id)
         )
         if answer.rgb is not None and self._debug.get_subscription_count() > 0:
-            from ainet_core.imaging.draw import draw_target
-
-            drawn = draw_target(answer.rgb, answer.box, answer.score)
+            drawn = draw_target(answer.rgb, answer.box, f"{answer.score:.2f}")
             width = self.get_parameter("debug_image_width").value
             if drawn.shape[1] > width:
                 height = max(round(drawn.shape[0] * width / drawn.shape[1]), 1)

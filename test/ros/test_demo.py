@@ -83,7 +83,7 @@ def test_the_report_counts_scores_and_draws(tmp_path):
     assert rows["latency, median"] == "10.0 ms"
     assert rows["frames/s"] == "12.5"
     write_report(tmp_path, Film(played), record, status)
-    assert_report(tmp_path, frames=20, size=(160, 60))
+    assert_report(tmp_path, frames=20, size=(160, 76))
     boxes = np.loadtxt(tmp_path / "boxes.txt", delimiter=",")
     assert boxes.shape == (20, 4)
     assert np.isfinite(boxes[:, 0]).sum() == 9
@@ -117,4 +117,4 @@ def test_the_demo_loses_no_pair_and_answers_under_the_right_headers(tmp_path, ch
     assert int(processed) >= 5
     assert rows["wrong headers"] == "0"
     assert rows["device"] == "cpu"
-    assert_report(tmp_path, frames=60, size=(1280, 480))
+    assert_report(tmp_path, frames=60, size=(1280, 508))

@@ -7,8 +7,10 @@ import time
 
 import numpy as np
 import pytest
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from robot import PATIENCE, Robot, header, picture
 from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import Image
 
 from ainet_ros.conversions import detected_box, rgb_array
 
@@ -232,3 +234,26 @@ def test_simulated_time_that_jumps_back_resets_the_target(start, robot):
         time.sleep(0.1)
     assert "the clock jumped" in process.output
     assert not robot.send_and_wait(50.1).detections
+
+
+def test_a_publisher_that_cannot_be_heard_is_named(start, robot):
+    process = start("", "-p", "reliability:=reliable")
+    robot.node.create_publisher(
+        Image, "rgb/image_raw", QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+    )
+    robot.wait("the error", lambda: "/rgb/image_raw: a publisher offers a" in process.output)
+    assert "RELIABILITY" in process.output
+    assert "reliability best_effort hears every publisher" in process.output
+    robot.wait_until_heard()
+    robot.send_and_wait(1.0)  # the reliable publishers are heard
+
+
+def test_a_target_outside_the_first_pair_is_refused_and_pairs_are_answered(start, robot):
+    process = start("", "-p", "initial_box:=900,20,30,40")
+    robot.wait_until_heard()
+    assert not robot.send_and_wait(1.0).detections
+    robot.wait("the refusal", lambda: "overlap the 160x120 image" in robot.status["trouble"])
+    assert "target refused" in process.output
+    robot.target(10, 20, 30, 40)
+    robot.wait("the target", lambda: robot.status["state"] == "tracking")
+    assert robot.send_and_wait(2.0).detections
