@@ -1,4 +1,4 @@
-"""Build and install ainet_core and ainet_ros: `pip install .` anywhere, `colcon build` under ROS 2."""
+"""Install ainet_core and ainet_ros: `pip install .` anywhere, `colcon build` under ROS 2."""
 
 from glob import glob
 

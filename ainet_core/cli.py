@@ -48,10 +48,15 @@ def make_parser() -> argparse.ArgumentParser:
     track.set_defaults(run=_track)
 
     evaluate = commands.add_parser("eval", help="score a tracker on a list of sequences")
-    evaluate.add_argument("--list", required=True, metavar="FILE.csv",
-                          help="name, group, rgb, thermal, groundtruth, first and last frame")  # fmt: skip
-    evaluate.add_argument("--group", action="append", metavar="GROUP",
-                          help="only this group (may be repeated)")  # fmt: skip
+    evaluate.add_argument(
+        "--list",
+        required=True,
+        metavar="FILE.csv",
+        help="name, group, rgb, thermal, groundtruth, first and last frame",
+    )
+    evaluate.add_argument(
+        "--group", action="append", metavar="GROUP", help="only this group (may be repeated)"
+    )
     evaluate.add_argument("--modality", choices=("both", "rgb", "thermal"), default="both")
     evaluate.add_argument("--output", metavar="FOLDER", help="write boxes as NAME.txt here")
     _add_tracker_options(evaluate)

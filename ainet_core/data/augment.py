@@ -25,7 +25,7 @@ def photometric(image: Crop, rng: Rng, thermal: bool) -> Crop:
     if not thermal and rng.random() < 0.1:
         image = np.repeat(image.mean(axis=2, keepdims=True), 3, axis=2)
     if rng.random() < 0.2:
-        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.6))
+        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.6)).astype(np.float32)
     if rng.random() < 0.1:
         image = motion_blur(image, rng)
     if rng.random() < 0.35:

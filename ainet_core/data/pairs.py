@@ -7,6 +7,7 @@ for each on its own, so that the network must learn whom to trust.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -127,7 +128,7 @@ class PairSampler:
 
     def _finish(
         self,
-        pictures: list[list],  # type: ignore[type-arg]
+        pictures: list[list[Any]],
         both: bool,
         extent: NDArray[np.float64],
         box: NDArray[np.float64],
@@ -175,7 +176,7 @@ class PairSampler:
             present,
         )
 
-    def _second_camera(self, picture: list, rng: Rng) -> list[list]:  # type: ignore[type-arg]
+    def _second_camera(self, picture: list[Any], rng: Rng) -> list[list[Any]]:
         """Give a single-camera sample a second one: imagined, or blind to the target."""
         thermal, template, search = picture
         if rng.random() < 0.6:
@@ -195,7 +196,7 @@ class PairSampler:
         second = [not thermal, *made]
         return [second, picture] if thermal else [picture, second]
 
-    def _replace_search(self, pictures: list[list], other: Clip, rng: Rng) -> None:  # type: ignore[type-arg]
+    def _replace_search(self, pictures: list[list[Any]], other: Clip, rng: Rng) -> None:
         """Show another place in every camera: the target is not there."""
         frame = int(rng.integers(len(other)))
         view, _ = self._search_view(other.boxes[frame], rng)

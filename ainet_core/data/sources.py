@@ -43,7 +43,7 @@ def read_video(path: Path, frames: NDArray[np.int64] | None = None, step: int = 
 
 
 def boxed_video(video: Path, boxes: Path, camera: str, frames: int = 24) -> Iterator[Clip]:
-    """One clip of a video with a text box x, y, w, h for each frame; `camera` is rgb or thermal."""
+    """One clip of a video with a line x, y, w, h for each frame; `camera` is rgb or thermal."""
     truth = np.genfromtxt(boxes, delimiter=",", ndmin=2)
     seen = np.flatnonzero(np.isfinite(truth).all(axis=1) & (truth[:, 2:] >= 4).all(axis=1))
     if len(seen) < 2:
@@ -232,8 +232,9 @@ def _textured_boxes(
 
 def _moving_boxes(image: Image, background: Image) -> Iterator[Boxes]:
     difference = cv2.GaussianBlur(cv2.absdiff(image, background), (5, 5), 0)
-    moving = (difference > 18).astype(np.uint8)
-    moving = cv2.morphologyEx(moving, cv2.MORPH_CLOSE, np.ones((9, 5), np.uint8))
+    moving = cv2.morphologyEx(
+        (difference > 18).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((9, 5), np.uint8)
+    )
     count, _, stats, _ = cv2.connectedComponentsWithStats(moving)
     height, width = image.shape
     for x, y, w, h, area in stats[1:count]:

@@ -27,7 +27,7 @@ class SingleObjectTracker(Protocol):
 
 @dataclass(frozen=True)
 class SequenceResult:
-    """Boxes (n, 4), scores (n,) and seconds (n,) of one sequence; the first box is the given one."""
+    """Boxes (n, 4), scores (n,), seconds (n,) of one sequence; the first box is the given one."""
 
     sequence: Sequence
     boxes: NDArray[np.float64] = field(repr=False)

@@ -65,8 +65,11 @@ def load_weights(model: AINet, path: Path) -> None:
     saved = read_config(path)
     if saved != model.config:
         ours = model.config.to_dict()
-        differing = {k: (v, ours[k]) for k, v in saved.to_dict().items() if v != ours[k]}
-        found = ", ".join(f"{k}={got!r} instead of {want!r}" for k, (got, want) in differing.items())
+        found = ", ".join(
+            f"{key}={value!r} instead of {ours[key]!r}"
+            for key, value in saved.to_dict().items()
+            if value != ours[key]
+        )
         raise ValueError(f"{path} holds the weights of another model: {found}")
     with safe_open(str(path), framework="pt") as file:
         weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118

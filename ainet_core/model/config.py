@@ -16,7 +16,7 @@ Compensation = Literal["self", "cross", "differential"]
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Sizes and choices of one AINet. Fields marked *ours* are decisions where the paper is silent.
+    """Sizes and choices of one AINet. *Ours* marks decisions where the paper is silent.
 
     Raises:
         ValueError: sizes that do not fit each other, or an unknown compensation.

@@ -54,7 +54,10 @@ class CenterHead(nn.Module):
         self.offset = _branch(config.width, config.head_width, 2)
         self.size = _branch(config.width, config.head_width, 2)
         # A rare positive: start at a score of 0.1 everywhere, as focal losses ask for.
-        nn.init.constant_(self.score[-1].bias, -2.2)
+        last = self.score[-1]
+        assert isinstance(last, nn.Conv2d)
+        assert last.bias is not None
+        nn.init.constant_(last.bias, -2.2)
 
     def forward(self, search: Tensor, extent: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         size = self.size(search)

@@ -46,7 +46,9 @@ class ConvolutionStem(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.first = nn.Sequential(nn.Conv2d(3, 32, 3, stride=2, padding=1), nn.ReLU6(inplace=True))
+        self.first = nn.Sequential(
+            nn.Conv2d(3, 32, 3, stride=2, padding=1), nn.ReLU6(inplace=True)
+        )
         channels, blocks = 32, []
         for expansion, outputs, stride in _BLOCKS:
             blocks.append(InvertedResidual(channels, outputs, expansion, stride))
@@ -69,17 +71,17 @@ class TemplatePrior(nn.Module):
 
     def __init__(self, width: int, template_grid: int) -> None:
         super().__init__()
-        self.half = template_grid - 2 * (template_grid // 4)  # cells of the central half
+        self.central = template_grid - 2 * (template_grid // 4)  # cells of the central half
         whole = 1 + 4  # one coarse map, and a fine one folded 2 x 2
-        self.embed = nn.Linear(2 * whole + self.half**2, width)
+        self.embed = nn.Linear(2 * whole + self.central**2, width)
 
     def forward(
         self, template: tuple[Tensor, Tensor], search: tuple[Tensor, Tensor]
     ) -> Tensor:
         template_fine, template_coarse = (F.normalize(x, dim=1) for x in template)
         search_fine, search_coarse = (F.normalize(x, dim=1) for x in search)
-        coarse_target = _central(template_coarse, self.half)
-        fine_target = _central(template_fine, 2 * self.half)
+        coarse_target = _central(template_coarse, self.central)
+        fine_target = _central(template_fine, 2 * self.central)
         cells = torch.einsum("bcij,bchw->bijhw", coarse_target, search_coarse).flatten(1, 2)
         whole = torch.cat(
             [
@@ -100,7 +102,7 @@ def _central(x: Tensor, side: int) -> Tensor:
 
 
 def _correlate(search: Tensor, target: Tensor) -> Tensor:
-    """Mean cosine of the target laid over each cell: (B, C, S, S), (B, C, k, k) -> (B, 1, S, S)."""
+    """Mean cosine of the target (B, C, k, k) laid over each cell of (B, C, S, S): (B, 1, S, S)."""
     batch, channels, side, _ = target.shape
     before = (side - 1) // 2
     padded = F.pad(search, (before, side - 1 - before) * 2)

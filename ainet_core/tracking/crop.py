@@ -79,7 +79,8 @@ def crop(
         columns, rows = (x1 - x0) // factor, (y1 - y0) // factor
         if columns > 0 and rows > 0:
             part = image[y0 : y0 + rows * factor, x0 : x0 + columns * factor]
-            image = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
+            reduced = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
+            image = reduced.astype(np.uint8, copy=False)
             left, top = (left - x0) / factor, (top - y0) / factor
             step_x, step_y = step_x / factor, step_y / factor
 

@@ -18,7 +18,8 @@ def check_rgb(image: NDArray[np.generic] | None) -> None:
     expected = "rgb must be (H, W, 3) uint8 in RGB order"
     if not isinstance(image, np.ndarray):
         raise ValueError(f"{expected}, got {type(image).__name__}")
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or min(image.shape[:2]) < 2:
+    shaped = image.ndim == 3 and image.shape[2] == 3 and min(image.shape[:2]) >= 2
+    if not shaped or image.dtype != np.uint8:
         raise ValueError(f"{expected}, got shape {image.shape} {image.dtype}")
 
 
@@ -43,5 +44,5 @@ def to_tensor(crop: NDArray[np.uint8], device: torch.device) -> torch.Tensor:
 
 
 def normalize(pixels: torch.Tensor) -> torch.Tensor:
-    """Pixels 0 .. 255 as float, (..., 3, H, W) in RGB order, to mean 0 and deviation 1 (ImageNet)."""
+    """Float pixels 0 .. 255, (..., 3, H, W) in RGB order, to mean 0 and deviation 1 (ImageNet)."""
     return (pixels - _MEAN.to(pixels.device)) / _DEVIATION.to(pixels.device)

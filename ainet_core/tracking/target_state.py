@@ -1,4 +1,4 @@
-"""Is the target tracked or lost? Two thresholds with hysteresis, so that the state cannot flicker."""
+"""Is the target tracked or lost? Two thresholds with hysteresis keep the state from flickering."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class TrackerSettings:
     Attributes:
         window: share of the Hann window in the factor on the score, 0 (none) .. 1 (all).
         size_step: share of a newly read size taken over per frame at a full score, 0 .. 1.
-        join_above: a camera that was silent at init joins at such a score (paper.md, silent camera).
+        join_above: a camera that was silent at init joins at such a score.
         state: when the target counts as lost.
     """
 
@@ -204,8 +204,10 @@ class Tracker:
 
     def _join(self, rgb: Image | None, thermal: Image | None) -> None:
         """Take the template of a camera that was silent at init and sees the target now."""
-        joins = [rgb is not None and not self._cameras[0],
-                 thermal is not None and not self._cameras[1]]  # fmt: skip
+        joins = [
+            image is not None and not seen
+            for image, seen in zip((rgb, thermal), self._cameras, strict=True)
+        ]
         if not any(joins):
             return
         assert self._template is not None

@@ -122,15 +122,14 @@ def _file_clips(path: Path, source: Source, data: Path, seed: tuple[int, ...]) -
     if source.kind == "moving":
         return list(read.moving_targets(read.read_video(path, step=4), source.camera))
     images = read.read_video(path)[:40] if is_video else [read.read_image(path)]
-    partner = None
+    rgb: list[read.Image] | None = images
+    thermal: list[read.Image] | None = None
     if source.thermal:
         other = data / source.thermal / path.name
         partner = read.read_video(other)[:40] if is_video else [read.read_image(other)]
-        partner = [image[..., 0] for image in partner]
+        thermal = [image[..., 0] for image in partner]
     if source.camera == "thermal":
         rgb, thermal = None, [image[..., 0] for image in images]
-    else:
-        rgb, thermal = images, partner
     if is_video:
         return list(read.textured_tracks(rgb, thermal, source.count, rng))
     return list(
@@ -147,7 +146,7 @@ def _sequence_clips(path: Path, source: Source, seed: tuple[int, ...]) -> list[C
     """Clips of a folder of our own layout: its boxes, or textured regions where it has none."""
     sequence = open_sequence(path)
     boxes = sequence.groundtruth
-    known = np.isfinite(boxes).all(axis=1) & (np.nan_to_num(boxes[:, 2:]) >= 4).all(axis=1)
+    known = np.asarray(np.nan_to_num(boxes[:, 2:]).min(axis=1) >= 4)
     step = max(1, len(sequence) // 40)
     frames = [
         (number, *pair)

@@ -11,6 +11,7 @@ import logging
 import math
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -153,9 +154,9 @@ class Trainer:
             "seed": str(self.recipe.seed),
             "sources": ", ".join(f"{s.kind} {s.path}".strip() for s in self.recipe.sources),
         }
-        save_checkpoint(
-            self.output / "weights.safetensors", self.average.module, notes, half=True
-        )
+        averaged = self.average.module
+        assert isinstance(averaged, AINet)
+        save_checkpoint(self.output / "weights.safetensors", averaged, notes, half=True)
 
     def _resume(self) -> None:
         path = self.output / "last.pt"
@@ -175,10 +176,11 @@ class Trainer:
             writer = csv.writer(file)
             if fresh:
                 writer.writerow(["step", "seconds", *figures])
-            writer.writerow([self.step, f"{self.seconds:.0f}", *(f"{v:.5f}" for v in figures.values())])
+            values = (f"{value:.5f}" for value in figures.values())
+            writer.writerow([self.step, f"{self.seconds:.0f}", *values])
 
 
-def parameter_groups(model: AINet, recipe: Recipe) -> list[dict]:  # type: ignore[type-arg]
+def parameter_groups(model: AINet, recipe: Recipe) -> list[dict[str, Any]]:
     """Optimiser groups: weight decay on matrices only, the stem at its own learning rate."""
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():

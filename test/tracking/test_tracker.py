@@ -107,7 +107,9 @@ def test_inputs_are_not_changed(tracker: Tracker) -> None:
     assert np.array_equal(box, BOX)
 
 
-@pytest.mark.parametrize(("first", "later"), [((1, 1), (1, 0)), ((1, 1), (0, 1)), ((1, 0), (1, 0))])
+@pytest.mark.parametrize(
+    ("first", "later"), [((1, 1), (1, 0)), ((1, 1), (0, 1)), ((1, 0), (1, 0))]
+)
 def test_goes_on_with_one_camera(tracker: Tracker, first, later) -> None:
     tracker.init(RGB if first[0] else None, THERMAL if first[1] else None, BOX)
     target = tracker.update(RGB if later[0] else None, THERMAL if later[1] else None)

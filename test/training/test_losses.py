@@ -7,7 +7,11 @@ import torch
 
 from ainet_core.model.head import Prediction
 from ainet_core.training.losses import (
-    focal_loss, generalized_iou, score_truth, target_cell, tracking_loss,
+    focal_loss,
+    generalized_iou,
+    score_truth,
+    target_cell,
+    tracking_loss,
 )  # fmt: skip
 
 BOX = torch.tensor([[0.3, 0.6, 0.2, 0.1]])
