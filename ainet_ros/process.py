@@ -1,10 +1,11 @@
-"""How our processes run and end: SIGINT and SIGTERM are requests, the exit code is honest."""
+"""How our processes run and end: signals are requests, what raises does not end the node."""
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -36,3 +37,27 @@ def spin(node: Node, finished: Callable[[], bool]) -> None:
         except Exception as error:  # such as a lifecycle service called in the wrong state
             node.get_logger().error(f"{type(error).__name__}: {error}")
     executor.shutdown()
+
+
+def answer_wrong_transitions(node: Node) -> None:
+    """A transition asked for by its number in the wrong state gets a "no".
+
+    rclpy answers a wrong label, but raises out of the executor for a wrong number and leaves the
+    lifecycle manager waiting.
+    """
+
+    def guarded(change: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        def answer(request: Any, response: Any) -> Any:
+            try:
+                return change(request, response)
+            except RuntimeError as error:  # RCLError
+                number = request.transition.id
+                node.get_logger().error(f"transition {number} is not possible now: {error}")
+                response.success = False
+                return response
+
+        return answer
+
+    for service in node.services:
+        if service.srv_name.endswith("/change_state"):
+            service.callback = guarded(service.callback)

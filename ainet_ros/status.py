@@ -21,9 +21,7 @@ def status_message(
     name: str,
     lifecycle: str,
     facts: Mapping[str, Any],
-    mailbox: Mailbox | None = None,
-    pairing: Pairing | None = None,
-    progress: Progress | None = None,
+    active: tuple[Mailbox, Pairing, Progress] | None = None,
     trouble: str = "",
 ) -> DiagnosticStatus:
     """The node's state in one message.
@@ -32,13 +30,15 @@ def status_message(
         name: the node's full name.
         lifecycle: the lifecycle state's label.
         facts: what configure found: device, backend, preset.
+        active: what is there to be counted while the node is active.
         trouble: why the newest transition or target was refused, when the worker has none.
     """
-    trouble = trouble or (progress.trouble if progress else "")
+    trouble = trouble or (active[2].trouble if active else "")
     message = DiagnosticStatus(name=name, hardware_id=str(facts.get("device", "")))
     values: dict[str, Any] = {"lifecycle": lifecycle, **facts, "trouble": trouble}
     state = lifecycle
-    if mailbox is not None and pairing is not None and progress is not None:
+    if active is not None:
+        mailbox, pairing, progress = active
         state = progress.state
         if mailbox.target_waits:
             state = "target set, waiting for the first pair"

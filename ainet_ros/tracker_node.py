@@ -7,7 +7,6 @@ conversions.py and status.py make the messages. Here they are put together, and 
 from __future__ import annotations
 
 import sys
-import time
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -26,18 +25,17 @@ from sensor_msgs.msg import Image, RegionOfInterest
 from std_srvs.srv import SetBool, Trigger
 from vision_msgs.msg import Detection2DArray
 
-from ainet_core.box import as_box
 from ainet_core.imaging.draw import draw_target
 from ainet_ros import parameters
+from ainet_ros.activation import Activation
 from ainet_ros.conversions import detections, image_message, region_box
 from ainet_ros.loading import load_tracker, warm_up
-from ainet_ros.mailbox import Mailbox
-from ainet_ros.pairing import Pair, Pairing
 from ainet_ros.parameters import Settings
-from ainet_ros.process import Stop, spin
-from ainet_ros.status import SILENCE_S, silence_sentence, status_message
-from ainet_ros.worker import Answer, TrackerLike, Worker
+from ainet_ros.process import Stop, answer_wrong_transitions, spin
+from ainet_ros.status import status_message
+from ainet_ros.worker import Answer, TrackerLike
 
+NOT_ACTIVE = "the node is not active"
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 
@@ -62,10 +60,7 @@ class TrackerNode(LifecycleNode):
         self._tracker: TrackerLike | None = None
         self._facts: dict[str, Any] = {}
         self._trouble = ""
-        self._mailbox: Mailbox | None = None
-        self._pairing: Pairing | None = None
-        self._worker: Worker | None = None
-        self._pairs_seen, self._silent_since = 0, time.monotonic()
+        self._active: Activation | None = None
         self._boxes = self.create_lifecycle_publisher(Detection2DArray, "~/bbox", 10)
         self._debug = self.create_lifecycle_publisher(Image, "~/debug_image", 2)
         # The state is told in every lifecycle state, and to those who come late.
@@ -82,7 +77,7 @@ class TrackerNode(LifecycleNode):
             ),
             post_callback=lambda jump: self._on_jump("the clock jumped"),
         )
-        self._answer_wrong_transitions()
+        answer_wrong_transitions(self)
 
     # Lifecycle. rclpy swallows what these raise, so each says it itself and fails.
 
@@ -163,25 +158,11 @@ class TrackerNode(LifecycleNode):
         self.get_logger().info(f"tracker ready: {told}")
 
     def _activate(self, state: LifecycleState) -> None:
-        try:
-            self._start_tracking()
-        except BaseException:
-            self._stop_tracking()
-            raise
-        super().on_activate(state)  # lets the lifecycle publishers speak
-
-    def _start_tracking(self) -> None:
         assert self._tracker is not None
-        self._mailbox = Mailbox()
-        box = self._settings.start_box
-        if box is not None:
-            self._mailbox.set_target(box)
-        self._worker = Worker(
-            self._tracker, self._mailbox, self._publish, self._warn, self._publish_status
+        self._active = Activation(
+            self, self._settings, self._tracker, self._publish, self._publish_status
         )
-        self._worker.start()
-        self._pairing = Pairing(self, self._settings, self._on_pair, self._on_jump)
-        self._pairs_seen, self._silent_since = 0, time.monotonic()
+        super().on_activate(state)  # lets the lifecycle publishers speak
 
     def _deactivate(self, state: LifecycleState) -> None:
         self._stop_tracking()
@@ -196,91 +177,43 @@ class TrackerNode(LifecycleNode):
         super().on_deactivate(state)
 
     def _stop_tracking(self) -> None:
-        if self._pairing is not None:
-            self._pairing.close()
-        if self._worker is not None and not self._worker.stop():
-            self.get_logger().error("the tracker did not end its last pair within 10 s")
-        self._pairing = self._worker = self._mailbox = None
+        if self._active is not None:
+            self._active.close()
+        self._active = None
 
-    def _answer_wrong_transitions(self) -> None:
-        """A transition asked for by its number in the wrong state gets a "no".
-
-        rclpy answers a wrong label, but raises out of the executor for a wrong number and leaves
-        the manager waiting.
-        """
-
-        def guarded(change: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-            def answer(request: Any, response: Any) -> Any:
-                try:
-                    return change(request, response)
-                except RuntimeError as error:  # RCLError
-                    number = request.transition.id
-                    self.get_logger().error(f"transition {number} is not possible now: {error}")
-                    response.success = False
-                    return response
-
-            return answer
-
-        for service in self.services:
-            if service.srv_name.endswith("/change_state"):
-                service.callback = guarded(service.callback)
-
-    # Callbacks of the executor: quick, and none raises.
-
-    def _on_pair(self, pair: Pair) -> None:
-        if self._mailbox is not None:
-            self._mailbox.put(pair)
+    # Callbacks of the executor: quick.
 
     def _on_jump(self, sentence: str) -> None:
-        if self._mailbox is None or self._worker is None or self._pairing is None:
-            return
-        self.get_logger().warning(f"{sentence}: image queues cleared, target reset")
-        self._pairing.clear()
-        self._mailbox.reset(forget_pairs=True)
-        self._worker.reset()
+        if self._active is not None:
+            self._active.jump(sentence)
 
     def _on_set_target(self, region: RegionOfInterest) -> None:
-        box = region_box(region)
-        if self._mailbox is None or self._worker is None:
-            self._trouble = "target refused: the node is not active"
-            self.get_logger().error(self._trouble)
-            self._publish_status()
+        if self._active is not None:
+            self._active.set_target(region_box(region))
             return
-        newest = self._mailbox.newest
-        try:
-            self._mailbox.set_target(as_box(box, newest.size if newest else None).tolist())
-        except ValueError as error:
-            self._worker.refuse(str(error))
+        self._trouble = f"target refused: {NOT_ACTIVE}"
+        self.get_logger().error(self._trouble)
         self._publish_status()
 
     def _on_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        if self._mailbox is None or self._worker is None:
-            response.message = "the node is not active"
-            return response
-        self._mailbox.reset()
-        self._worker.reset()
-        self._publish_status()
-        response.success, response.message = True, "the target is forgotten"
+        response.success, response.message = False, NOT_ACTIVE
+        if self._active is not None:
+            self._active.reset()
+            response.success, response.message = True, "the target is forgotten"
         return response
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        if self._mailbox is None:
-            response.message = "the node is not active"
-            return response
-        self._mailbox.enable(request.data)
-        response.success = True
-        response.message = "tracking" if request.data else "paused: pairs are skipped"
+        response.success, response.message = False, NOT_ACTIVE
+        if self._active is not None:
+            self._active.mailbox.enable(request.data)
+            response.success = True
+            response.message = "tracking" if request.data else "paused: pairs are skipped"
         return response
 
     def _on_timer(self) -> None:
         self._publish_status()
-        if self._mailbox is None or self._pairing is None:
-            return
-        if self._mailbox.pairs != self._pairs_seen:
-            self._pairs_seen, self._silent_since = self._mailbox.pairs, time.monotonic()
-        elif time.monotonic() - self._silent_since >= SILENCE_S:
-            sentence = silence_sentence(self._pairing, self._settings.slop)
-            self.get_logger().warning(sentence, throttle_duration_sec=10.0)
+        if self._active is not None:
+            self._active.explain_silence()
 
     # Called by the worker's thread.
 
@@ -298,21 +231,15 @@ class TrackerNode(LifecycleNode):
                 drawn = cv2.resize(drawn, (width, height), interpolation=cv2.INTER_AREA)
             self._debug.publish(image_message(drawn, "rgb8", header))
 
-    def _warn(self, sentence: str, throttled: bool = True) -> None:
-        if throttled:
-            self.get_logger().warning(sentence, throttle_duration_sec=2.0)
-        else:
-            self.get_logger().warning(sentence)
-
     def _publish_status(self) -> None:
+        active = self._active
+        lifecycle = "active" if active else "inactive" if self._tracker else "unconfigured"
         self._status.publish(
             status_message(
                 self.get_fully_qualified_name(),
-                "active" if self._worker else "inactive" if self._tracker else "unconfigured",
-                {"class_id": self._settings.class_id, **self._facts},
-                self._mailbox,
-                self._pairing,
-                self._worker.progress if self._worker else None,
+                lifecycle,
+                self._facts,
+                (active.mailbox, active.pairing, active.worker.progress) if active else None,
                 self._trouble,
             )
         )
