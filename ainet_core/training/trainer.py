@@ -27,7 +27,7 @@ from ainet_core.tracking.tracker import choose_device
 from ainet_core.training.dataset import Batch, BatchDataset, batches, load_groups
 from ainet_core.training.losses import generalized_iou, target_cell, tracking_loss
 from ainet_core.training.recipe import Recipe
-from ainet_core.training.start import find_mobilenet_v2, load_mobilenet_v2
+from ainet_core.training.start import start_stem
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class Trainer:
         if start is not None:
             load_weights(self.model, start)
         elif self.model.config.convolution_stem:
-            load_mobilenet_v2(self.model.stem, find_mobilenet_v2())
+            start_stem(self.model.stem)
         self.model.to(self.device).train()
         if self.model.config.convolution_stem and recipe.stem_learning_rate == 0:
             self.model.stem.requires_grad_(False)

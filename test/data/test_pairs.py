@@ -59,7 +59,7 @@ def test_shapes_and_ranges() -> None:
         assert sample.template.shape[1:] == (64, 64, 3)
         assert sample.search.shape[1:] == (128, 128, 3)
         assert sample.search.dtype == np.uint8
-        assert (0 < sample.box[:2]).all()
+        assert (sample.box[:2] > 0).all()
         assert (sample.box[:2] < 1).all()
         assert (sample.extent > 0).all()
         present.append(sample.present)
