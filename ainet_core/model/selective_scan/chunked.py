@@ -32,17 +32,17 @@ def _chunks_side_by_side(x: Tensor, steps: int) -> Tensor:
 
 
 def _scan_segment(
-    start: Tensor, delta: Tensor, inputs: Tensor, A: Tensor, B: Tensor, C: Tensor
+    start: Tensor, delta: Tensor, u: Tensor, A: Tensor, B: Tensor, C: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Scans T steps from one state to the next.
 
-    start (B, G, P, N), P channels per group; delta and inputs = delta u (B, G, P, T);
+    start (B, G, P, N), P channels per group; delta, u (B, G, P, T);
     A (G, P, N); B, C (B, G, N, T). Returns y without D (B, G, P, T) and the last state.
     """
     length = delta.shape[-1]
     steps = math.isqrt(length - 1) + 1
     deltas = _chunks_side_by_side(delta, steps)[..., None]  # (K, B, G, P, chunks, 1)
-    terms = _chunks_side_by_side(inputs, steps)[..., None]
+    terms = deltas * _chunks_side_by_side(u, steps)[..., None]
     Bs = _chunks_side_by_side(B, steps).transpose(-1, -2)[:, :, :, None]  # (K, B, G, 1, chunks, N)
     Cs = _chunks_side_by_side(C, steps).transpose(-1, -2)[:, :, :, None]
     A = A[:, :, None]  # (G, P, 1, N)
@@ -61,7 +61,8 @@ def _scan_segment(
     for j in range(steps):
         h = torch.addcmul(h * torch.exp(deltas[j] * A), terms[j], Bs[j])
         ys.append((h * Cs[j]).sum(-1))  # (B, G, P, chunks)
-    return torch.stack(ys, dim=-1).flatten(-2)[..., :length], starts[-1]
+    y = torch.stack(ys, dim=-1).flatten(-2)
+    return y[..., :length], starts[-1]
 
 
 def selective_scan_chunked(
@@ -79,19 +80,22 @@ def selective_scan_chunked(
     groups, length = B.shape[1], u.shape[2]
     delta = step_sizes(delta, delta_bias, delta_softplus)
     steps = delta.unflatten(1, (groups, -1))  # (B, G, P, T)
-    terms = (delta * u).unflatten(1, (groups, -1))
+    inputs = u.unflatten(1, (groups, -1))
     rates = A.unflatten(0, (groups, -1))  # (G, P, N)
     state = u.new_zeros(u.shape[0], *rates.shape)
 
-    needs_grad = torch.is_grad_enabled() and any(x.requires_grad for x in (delta, terms, A, B, C))
+    needs_grad = torch.is_grad_enabled() and any(x.requires_grad for x in (delta, u, A, B, C))
     size = max(SHORTEST_SEGMENT, -(-length // SEGMENTS)) if needs_grad else length
     ys = []
     for first in range(0, length, size):
         part = slice(first, first + size)
-        arguments = (state, steps[..., part], terms[..., part], rates, B[..., part], C[..., part])
+        arguments = (state, steps[..., part], inputs[..., part], rates, B[..., part], C[..., part])
         if needs_grad and length > size:
-            y, state = checkpoint(_scan_segment, *arguments, use_reentrant=False)
+            y, state = checkpoint(
+                _scan_segment, *arguments, use_reentrant=False, preserve_rng_state=False
+            )
         else:
             y, state = _scan_segment(*arguments)
         ys.append(y)
-    return skip_and_gate(torch.cat(ys, dim=-1).flatten(1, 2), u, D, z)
+    y = ys[0] if len(ys) == 1 else torch.cat(ys, dim=-1)
+    return skip_and_gate(y.flatten(1, 2), u, D, z)

@@ -9,11 +9,6 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 
-def per_channel(grouped: Tensor, channels: int) -> Tensor:
-    """Repeats each group's values for the group's channels: (B, G, N, T) -> (B, D, N, T)."""
-    return grouped.repeat_interleave(channels // grouped.shape[1], dim=1)
-
-
 def step_sizes(delta: Tensor, delta_bias: Tensor | None, delta_softplus: bool) -> Tensor:
     """The delta that the recurrence uses: softplus(delta + bias), (B, D, T)."""
     if delta_bias is not None:
@@ -41,11 +36,15 @@ def selective_scan_reference(
 ) -> Tensor:
     """One step after the other; arguments as `selective_scan`, B and C (B, G, N, T)."""
     delta = step_sizes(delta, delta_bias, delta_softplus)
-    B, C = per_channel(B, u.shape[1]), per_channel(C, u.shape[1])
-    h = u.new_zeros(u.shape[0], u.shape[1], A.shape[1])  # (B, D, N)
+    groups = B.shape[1]
+    rates = A.unflatten(0, (groups, -1))  # (G, P, N), P channels per group
+    steps = delta.unflatten(1, (groups, -1))[..., None]  # (B, G, P, T, 1)
+    inputs = (delta * u).unflatten(1, (groups, -1))[..., None]
+    h = u.new_zeros(u.shape[0], *rates.shape)  # (B, G, P, N)
     ys = []
-    for t in range(u.shape[2]):
-        step = delta[:, :, t, None]  # (B, D, 1)
-        h = torch.exp(step * A) * h + step * B[..., t] * u[:, :, t, None]
-        ys.append((h * C[..., t]).sum(-1))  # (B, D)
-    return skip_and_gate(torch.stack(ys, dim=2), u, D, z)
+    # unbind, not x[..., t]: the gradient of an index is as large as all of x, at every step
+    series = (steps.unbind(3), inputs.unbind(3), B.unbind(3), C.unbind(3))
+    for step, term, b, c in zip(*series, strict=True):
+        h = torch.exp(step * rates) * h + term * b[:, :, None]
+        ys.append((h * c[:, :, None]).sum(-1))  # (B, G, P)
+    return skip_and_gate(torch.stack(ys, dim=3).flatten(1, 2), u, D, z)
