@@ -234,7 +234,7 @@ class PairSampler:
 
     def _search_view(self, box: NDArray[np.float64], rng: Rng) -> tuple[View, NDArray[np.float64]]:
         target_side = np.sqrt(box[2] * box[3])
-        scale, stretch = np.exp(rng.normal(0, 0.2)), np.exp(rng.normal(0, 0.05))
+        scale, stretch = np.exp(rng.normal(0, 0.3)), np.exp(rng.normal(0, 0.08))
         side = self.config.search_factor * target_side * scale
         reach = 1.5 if rng.random() < 0.6 else 0.5
         center = box[:2] + box[2:] / 2 + rng.uniform(-reach, reach, 2) * target_side
