@@ -28,7 +28,8 @@ SHORTEST_SEGMENT = 64
 def _chunks_side_by_side(x: Tensor, steps: int) -> Tensor:
     """(..., T) -> (steps, ..., chunks), padded with zeros: a step of length 0 changes nothing."""
     x = torch.nn.functional.pad(x, (0, -x.shape[-1] % steps))
-    return x.unflatten(-1, (-1, steps)).movedim(-1, 0).contiguous()
+    # a copy, so that all that a step reads lies together
+    return x.unflatten(-1, (-1, steps)).movedim(-1, 0).clone(memory_format=torch.contiguous_format)
 
 
 def _scan_segment(
@@ -41,28 +42,30 @@ def _scan_segment(
     """
     length = delta.shape[-1]
     steps = math.isqrt(length - 1) + 1
-    deltas = _chunks_side_by_side(delta, steps)[..., None]  # (K, B, G, P, chunks, 1)
-    terms = deltas * _chunks_side_by_side(u, steps)[..., None]
-    Bs = _chunks_side_by_side(B, steps).transpose(-1, -2)[:, :, :, None]  # (K, B, G, 1, chunks, N)
-    Cs = _chunks_side_by_side(C, steps).transpose(-1, -2)[:, :, :, None]
-    A = A[:, :, None]  # (G, P, 1, N)
+    delta = _chunks_side_by_side(delta, steps).unsqueeze(-1)  # (K, B, G, P, chunks, 1)
+    terms = (delta * _chunks_side_by_side(u, steps).unsqueeze(-1)).unbind(0)
+    deltas = delta.unbind(0)
+    Bs, Cs = (  # K times (B, G, 1, chunks, N)
+        _chunks_side_by_side(x, steps).transpose(-1, -2).unsqueeze(3).unbind(0) for x in (B, C)
+    )
+    A = A.unsqueeze(2)  # (G, P, 1, N)
 
     last = terms[0] * Bs[0]  # (B, G, P, chunks, N)
-    for j in range(1, steps):
-        last = torch.addcmul(last * torch.exp(deltas[j] * A), terms[j], Bs[j])
+    for step, term, b in zip(deltas[1:], terms[1:], Bs[1:], strict=True):
+        last = torch.addcmul(last * torch.exp(step * A), term, b)
 
-    decay = torch.exp(deltas.sum(0) * A)
+    decay = torch.exp(delta.sum(0) * A)
     starts = [start]
-    for c in range(last.shape[3]):
-        starts.append(torch.addcmul(last[:, :, :, c], decay[:, :, :, c], starts[-1]))
+    for end, kept in zip(last.unbind(3), decay.unbind(3), strict=True):
+        starts.append(torch.addcmul(end, kept, starts[-1]))
     h = torch.stack(starts[:-1], dim=3)
 
     ys = []
-    for j in range(steps):
-        h = torch.addcmul(h * torch.exp(deltas[j] * A), terms[j], Bs[j])
-        ys.append((h * Cs[j]).sum(-1))  # (B, G, P, chunks)
+    for step, term, b, c in zip(deltas, terms, Bs, Cs, strict=True):
+        h = torch.addcmul(h * torch.exp(step * A), term, b)
+        ys.append((h * c).sum(-1))  # (B, G, P, chunks)
     y = torch.stack(ys, dim=-1).flatten(-2)
-    return y[..., :length], starts[-1]
+    return y.narrow(-1, 0, length), starts[-1]
 
 
 def selective_scan_chunked(
@@ -88,8 +91,9 @@ def selective_scan_chunked(
     size = max(SHORTEST_SEGMENT, -(-length // SEGMENTS)) if needs_grad else length
     ys = []
     for first in range(0, length, size):
-        part = slice(first, first + size)
-        arguments = (state, steps[..., part], inputs[..., part], rates, B[..., part], C[..., part])
+        count = min(size, length - first)
+        delta, u_part, B_part, C_part = (x.narrow(-1, first, count) for x in (steps, inputs, B, C))
+        arguments = (state, delta, u_part, rates, B_part, C_part)
         if needs_grad and length > size:
             y, state = checkpoint(
                 _scan_segment, *arguments, use_reentrant=False, preserve_rng_state=False

@@ -60,20 +60,21 @@ def available_backends(device: torch.device | str) -> list[str]:
 
 
 @cache
-def _choose(device_type: str, dtype: torch.dtype) -> tuple[str, str]:
+def _choose(device_type: str, double: bool) -> tuple[str, str]:
+    """(backend, reason) for a device; `double`: float64, else float32 and narrower."""
     device = torch.device(device_type)
     if device_type == "cpu":
-        if dtype == torch.float64:
+        if double:
             return "reference", "float64 on a CPU"
         why_not = obstacle("native", device)
         if why_not is None:
             return "native", _describe_native()
         logger.warning("native selective scan %s; chunked is used, which is slower", why_not)
         return "chunked", f"native: {why_not}"
-    why_not = obstacle("mamba_ssm", device, dtype)
+    why_not = obstacle("mamba_ssm", device, torch.float64 if double else torch.float32)
     if why_not is None:
         return "mamba_ssm", "installed"
-    if device_type == "cuda" and dtype != torch.float64:
+    if device_type == "cuda" and not double:
         logger.info("mamba-ssm %s; chunked computes the selective scan", why_not)
     return "chunked", f"mamba_ssm: {why_not}"
 
@@ -101,7 +102,7 @@ def describe(
     device = torch.device(device)
     name = _forced(backend)
     if name is None:
-        return _choose(device.type, dtype)
+        return _choose(device.type, dtype == torch.float64)
     if (why_not := obstacle(name, device, dtype)) is not None:
         raise RuntimeError(f"selective-scan backend {name} was asked for: {why_not}")
     return name, "asked for" if backend else f"asked for by {ENVIRONMENT_VARIABLE}"
@@ -140,7 +141,7 @@ def selective_scan(
         name = "chunked"  # the only quick one that needs no addresses
     else:
         name = describe(u.device, u.dtype, backend)[0]
-    B, C = (x if x.ndim == 4 else x[:, None] for x in (B, C))
+    B, C = (x if x.ndim == 4 else x.unsqueeze(1) for x in (B, C))
     if name == "mamba_ssm":
         return BACKENDS[name](u, delta, A, B, C, D, z, delta_bias, delta_softplus)
     tensors = (None if x is None else x.to(wide) for x in (u, delta, A, B, C, D, z, delta_bias))

@@ -12,14 +12,14 @@ from torch import Tensor
 def step_sizes(delta: Tensor, delta_bias: Tensor | None, delta_softplus: bool) -> Tensor:
     """The delta that the recurrence uses: softplus(delta + bias), (B, D, T)."""
     if delta_bias is not None:
-        delta = delta + delta_bias[:, None]
+        delta = delta + delta_bias.unsqueeze(1)
     return F.softplus(delta) if delta_softplus else delta
 
 
 def skip_and_gate(y: Tensor, u: Tensor, D: Tensor | None, z: Tensor | None) -> Tensor:
     """(y + D u) silu(z), (B, D, T)."""
     if D is not None:
-        y = y + D[:, None] * u
+        y = y + D.unsqueeze(1) * u
     return y if z is None else y * F.silu(z)
 
 
@@ -38,13 +38,13 @@ def selective_scan_reference(
     delta = step_sizes(delta, delta_bias, delta_softplus)
     groups = B.shape[1]
     rates = A.unflatten(0, (groups, -1))  # (G, P, N), P channels per group
-    steps = delta.unflatten(1, (groups, -1))[..., None]  # (B, G, P, T, 1)
-    inputs = (delta * u).unflatten(1, (groups, -1))[..., None]
+    steps = delta.unflatten(1, (groups, -1)).unsqueeze(-1)  # (B, G, P, T, 1)
+    inputs = (delta * u).unflatten(1, (groups, -1)).unsqueeze(-1)
     h = u.new_zeros(u.shape[0], *rates.shape)  # (B, G, P, N)
     ys = []
     # unbind, not x[..., t]: the gradient of an index is as large as all of x, at every step
     series = (steps.unbind(3), inputs.unbind(3), B.unbind(3), C.unbind(3))
     for step, term, b, c in zip(*series, strict=True):
-        h = torch.exp(step * rates) * h + term * b[:, :, None]
-        ys.append((h * c[:, :, None]).sum(-1))  # (B, G, P)
+        h = torch.exp(step * rates) * h + term * b.unsqueeze(2)
+        ys.append((h * c.unsqueeze(2)).sum(-1))  # (B, G, P)
     return skip_and_gate(torch.stack(ys, dim=3).flatten(1, 2), u, D, z)
