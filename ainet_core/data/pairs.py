@@ -236,12 +236,13 @@ class PairSampler:
         target_side = np.sqrt(box[2] * box[3])
         scale, stretch = np.exp(rng.normal(0, 0.3)), np.exp(rng.normal(0, 0.08))
         side = self.config.search_factor * target_side * scale
-        reach = 1.5 if rng.random() < 0.6 else 0.5
-        center = box[:2] + box[2:] / 2 + rng.uniform(-reach, reach, 2) * target_side
+        # The shift keeps the centre inside the region. To throw the others away would take more of
+        # the small regions than of the large ones, and teach that targets shrink.
+        reach = min(1.5 * target_side if rng.random() < 0.6 else 0.5 * target_side, 0.43 * side)
+        center = box[:2] + box[2:] / 2 + rng.uniform(-reach, reach, 2)
         view = View(center, side * np.array([stretch, 1 / stretch]), rng.normal(0, 0.06))
         inside = view.box(box)
-        if (np.abs(inside[:2] - 0.5) > 0.49).any():  # keep the centre in the region
-            return self._search_view(box, rng)
+        inside[:2] = inside[:2].clip(0.01, 0.99)
         return view, inside
 
     def _pasting(self, rng: Rng) -> Pasting:
