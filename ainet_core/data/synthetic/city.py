@@ -111,7 +111,7 @@ def make_props(rng: Rng, zoom: float) -> list[Prop]:
         props.append(Prop(sprite, x + rng.uniform(-0.5, 0.5), 13.0))
     for x in (-8.5, 1.5, 8.8):
         props.append(Prop(lamp_post(4.6, 50 * zoom), x, 12.6))
-    props.append(Prop(lamp_post(4.2, 66 * zoom), -1.3, 9.6))
+    props.append(Prop(lamp_post(4.2, 66 * zoom), 5.9, 9.6))
     for x, z in ((1.1, 9.5), (9.4, 9.4), (-9.0, 11.5)):
         props.append(Prop(tree(rng, 1.05, 2.1, 0.0, 66 * zoom), x, z, contact=True))
     for paint, van, x, warm in (

@@ -113,18 +113,18 @@ def _swing_from(point: Point, length: float, angle: float) -> Point:
     return x + length * float(np.sin(angle)), y, z - length * float(np.cos(angle))
 
 
-def random_person(rng: Rng, like: NDArray[Any] | None = None) -> Person:
-    """Somebody; `like`: RGB of a jacket that this one's shall resemble."""
+def random_person(rng: Rng, like: NDArray[Any] | None = None, warm: float | None = None) -> Person:
+    """Somebody; `like`: RGB of a jacket that this one's shall resemble, `warm`: how warm it is."""
     cloth = colour(rng, saturation=(0.05, 0.75), value=(0.2, 0.9)) if like is None else like
     cloth = np.clip(cloth + rng.normal(0, 8, 3), 10, 245)
     legs = colour(rng, hue=(190, 260), saturation=(0.05, 0.5), value=(0.15, 0.55))
     skin = Material(_SKIN_TONES[rng.integers(4)], rng.uniform(32.5, 34.5))
-    warm = rng.uniform(25.0, 29.5)
+    warm = rng.uniform(25.0, 29.5) if warm is None else warm
     stripe = rng.uniform(0.03, 0.1) if rng.random() < 0.3 else 0.0
     second = tuple(colour(rng, saturation=(0, 0.4), value=(0.6, 0.95)))
     jacket = Material(tuple(cloth), warm, stripe, second)
     sleeve = Material(tuple(cloth), warm - 0.7, stripe, second)
-    trousers = Material(tuple(legs), rng.uniform(26.0, 29.0))
+    trousers = Material(tuple(legs), rng.uniform(-1.0, 1.0) + 0.5 * (warm + 28.0))
     short_sleeves, shorts = rng.random() < 0.3, rng.random() < 0.2
     pack = hat = None
     if rng.random() < 0.4:
