@@ -153,7 +153,10 @@ def _states_last(grouped: Tensor) -> Tensor:
 
 
 def _segments(tasks: int, blocks: int, threads: int) -> int:
-    """Into how many parts each group's blocks of channels are split so that no thread idles."""
+    """Into how many parts each group's blocks of channels are split so that no thread idles.
+
+    In the backward pass every part has a sum of its own for dB and dC, so no more than needed.
+    """
     if threads == 1 or tasks >= 8 * threads:
         return 1
     wanted = next(n for n in range(1, threads + 1) if tasks * n % threads == 0)
@@ -226,6 +229,8 @@ class _SelectiveScan(torch.autograd.Function):
         problem = _describe(native, level, *tensors, delta_softplus, checkpoints)
         out = native.fresh_like(u)
         problem.out = _rows(out)
+        if problem.threads > 1:  # more and smaller parts: a thread that is held up delays less
+            problem.segments *= 4
         _call(native.library.scan_forward, problem)
         if keep:
             ctx.save_for_backward(*tensors, checkpoints)
