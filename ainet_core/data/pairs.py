@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ainet_core.data import augment
 from ainet_core.data.clip import Clip
+from ainet_core.data.pasting import Pasting
+from ainet_core.data.view import View
 from ainet_core.model.config import ModelConfig
 
 Crop = NDArray[np.float32]
@@ -38,38 +39,6 @@ class Sample:
     extent: NDArray[np.float32]
     box: NDArray[np.float32]
     present: bool
-
-
-@dataclass(frozen=True)
-class View:
-    """How a crop is cut: centre and side in frame pixels, turned and stretched a little."""
-
-    center: NDArray[np.float64]
-    side: NDArray[np.float64]  # (2,) along x and y
-    angle: float  # radians
-
-    def cut(self, image: NDArray[np.uint8], size: int) -> Crop:
-        """(size, size, 3) float32."""
-        step = self.side / size
-        cos, sin = np.cos(self.angle), np.sin(self.angle)
-        turn = np.array([[cos * step[0], -sin * step[1]], [sin * step[0], cos * step[1]]])
-        shift = self.center - turn @ np.array([size / 2 - 0.5, size / 2 - 0.5]) - 0.5
-        if step.min() > 1.5:
-            image = cv2.blur(image, (round(step[0]), round(step[1])))  # type: ignore[assignment]
-        fill = cv2.mean(image[::8, ::8])
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        out = cv2.warpAffine(
-            image, np.column_stack([turn, shift]), (size, size), flags=flags,
-            borderMode=cv2.BORDER_CONSTANT, borderValue=fill,
-        ).astype(np.float32)  # fmt: skip
-        return out if out.ndim == 3 else np.repeat(out[..., None], 3, axis=2)
-
-    def box(self, box: NDArray[np.float64]) -> NDArray[np.float64]:
-        """A frame box x, y, w, h as centre x, y, w, h in fractions of the crop's side."""
-        offset = box[:2] + box[2:] / 2 - self.center
-        cos, sin = np.cos(self.angle), np.sin(self.angle)
-        turned = np.array([cos * offset[0] + sin * offset[1], -sin * offset[0] + cos * offset[1]])
-        return np.concatenate([turned / self.side + 0.5, box[2:] / self.side])
 
 
 class PairSampler:
@@ -249,77 +218,6 @@ class PairSampler:
         clips = [self._clip(rng) for _ in range(1 + int(rng.integers(0, 4)))]
         frames = [int(rng.integers(len(clip))) for clip in clips]
         return Pasting(clips, frames, rng)
-
-
-class Pasting:
-    """A cut-out object laid over the target in both frames, and look-alikes beside it.
-
-    The truth is exact by construction, and the object has nothing to do with its background.
-    """
-
-    def __init__(self, clips: list[Clip], frames: list[int], rng: Rng) -> None:
-        self.clips, self.frames = clips, frames
-        self.outline = int(rng.integers(3))
-        self.places = rng.uniform(0.05, 0.95, (len(clips), 2))
-        self.sizes = np.exp(rng.normal(0, 0.2, len(clips)))
-        self.same = rng.random(len(clips)) < 0.35  # a distractor cut from the same clip
-        self.curve = augment.random_curve(rng)
-        self.swap = rng.random() < 0.5
-
-    def apply(
-        self,
-        template: Crop,
-        search: Crop,
-        extent: NDArray[np.float64],
-        box: NDArray[np.float64],
-        thermal: bool,
-    ) -> tuple[Crop, Crop]:
-        for number in range(1, len(self.clips)):
-            look = self._look(0 if self.same[number] and self.swap else number, thermal)
-            place = self.places[number]
-            if np.abs(place - box[:2]).max() > 0.7 * (box[2:].max() / 2 + 0.12):
-                search = self._lay(
-                    search, look, np.concatenate([place, box[2:] * self.sizes[number]])
-                )
-        look = self._look(0, thermal)
-        template = self._lay(template, look, np.concatenate([[0.5, 0.5], extent]))
-        return template, self._lay(search, look, box)
-
-    def _look(self, number: int, thermal: bool) -> Crop:
-        clip, frame = self.clips[number], self.frames[number]
-        images = (clip.thermal or clip.rgb) if thermal else (clip.rgb or clip.thermal)
-        assert images is not None
-        x, y, w, h = clip.boxes[frame]
-        size = 64
-        out = View(np.array([x + w / 2, y + h / 2]), np.array([w, h]), 0.0).cut(
-            images[frame], size
-        )
-        if thermal and clip.thermal is None:
-            return augment.imagined_thermal(out, self.curve)
-        return out
-
-    def _lay(self, image: Crop, look: Crop, box: NDArray[np.float64]) -> Crop:
-        """Paste with a soft edge; box is centre x, y, w, h in fractions of the crop's side."""
-        side = image.shape[0]
-        w, h = max(4, round(box[2] * side)), max(4, round(box[3] * side))
-        x0, y0 = round(box[0] * side - w / 2), round(box[1] * side - h / 2)
-        left, top = max(0, -x0), max(0, -y0)
-        right, bottom = min(w, side - x0), min(h, side - y0)
-        if right <= left or bottom <= top:
-            return image
-        small = cv2.resize(look, (w, h), interpolation=cv2.INTER_AREA)
-        mask = self._mask(w, h)
-        part = np.s_[top:bottom, left:right]
-        place = np.s_[y0 + top : y0 + bottom, x0 + left : x0 + right]
-        image = image.copy()
-        image[place] += mask[part][..., None] * (small[part] - image[place])
-        return image
-
-    def _mask(self, w: int, h: int) -> NDArray[np.float32]:
-        x = np.abs(np.linspace(-1, 1, w))[None, :]
-        y = np.abs(np.linspace(-1, 1, h))[:, None]
-        power = (2.0, 4.0, 12.0)[self.outline]
-        return np.clip((1.02 - (x**power + y**power)) * min(w, h) / 6, 0, 1).astype(np.float32)
 
 
 def _two_frames(count: int, rng: Rng) -> tuple[int, int]:

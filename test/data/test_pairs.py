@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from ainet_core.data.clip import Clip, around_target
-from ainet_core.data.pairs import PairSampler, View
+from ainet_core.data.pairs import PairSampler
+from ainet_core.data.view import View
 from ainet_core.model.config import ModelConfig
 
 CONFIG = ModelConfig(width=32, depth=2, heads=2, template_size=64, search_size=128)
