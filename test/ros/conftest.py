@@ -20,7 +20,8 @@ def ros() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in PRIVATE_DDS.items():
             patch.setenv(name, value)
-        rclpy.init()
+        # A signal ends pytest, not the context under its tests.
+        rclpy.init(signal_handler_options=rclpy.signals.SignalHandlerOptions.NO)
         yield
         rclpy.try_shutdown()
 

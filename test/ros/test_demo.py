@@ -16,7 +16,7 @@ from ainet_ros.demo_report import Film, Record, table_rows, write_report
 from ainet_ros.demo_sequence import demo_sequence
 
 
-def demo(*arguments: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+def demo(*arguments: str, timeout: float = 400) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "ainet_ros.demo", *arguments],
         cwd=ROOT, env=CHILD_ENVIRONMENT, capture_output=True, text=True, timeout=timeout,
