@@ -117,7 +117,7 @@ def _info(_: argparse.Namespace) -> int:
 
 def _track(options: argparse.Namespace) -> int:
     from ainet_core.data.readers import open_videos
-    from ainet_core.tracking.recording import track_to_video
+    from ainet_core.recording import track_to_video
 
     sequence = open_videos(options.rgb, options.thermal)
     tracker = _make_tracker(options)

@@ -85,13 +85,12 @@ def test_nothing_uses_training_evaluation_and_the_command_line(part):
 
 
 def test_the_tracker_uses_model_and_imaging_only():
-    """What runs on the robot needs no readers of data sets; only `recording` plays files."""
+    """What runs on the robot needs no readers of data sets."""
     allowed = ("ainet_core.tracking", "ainet_core.model", "ainet_core.imaging", "ainet_core.box")
     wrong = [
         arrow
         for arrow in arrows("ainet_core.tracking")
         if within(arrow[1], "ainet_core")
-        and arrow[0] != "ainet_core.tracking.recording"
         and not any(within(arrow[1], ours) for ours in allowed)
     ]
     assert wrong == []
