@@ -13,7 +13,11 @@
 #include "scan_problem.h"
 #include "vector_math.h"
 
+#ifndef AHEAD
+#define AHEAD 1
+#endif
 #define TILE 4
+#define LINE 16 /* floats in a cache line */
 
 /* LANES neighbouring channels of one sample (fewer at the end of a group). */
 typedef struct {
@@ -106,8 +110,10 @@ static void prefetch_chunk(const scan_rows *rows, const channel_block *block, in
     if (!rows->data || time >= length) return;
     const float *from = row_start(rows, block, time);
     if (rows->time_stride == 1) {
-        from += SCAN_CHUNK - 1; /* unaligned rows: the line it begins in is there already */
-        for (int i = 0; i < block->lanes; i++) __builtin_prefetch(from + i * rows->channel_stride);
+        /* unaligned rows: the line that a chunk begins in is there already */
+        for (int i = 0; i < block->lanes; i++)
+            for (int t = LINE - 1; t < SCAN_CHUNK; t += LINE)
+                __builtin_prefetch(from + i * rows->channel_stride + t);
     } else {
         const int64_t left = length - time;
         for (int t = 0; t < SCAN_CHUNK && t < left; t++)
@@ -174,10 +180,10 @@ static void forward_chunk(const scan_problem *p, int64_t chunk, const forward_st
     const vfloat skip = load_per_channel(p->D, block, 1);
     chunk_buffer delta, input, y, gate;
 
-    prefetch_chunk(&p->delta, block, time + SCAN_CHUNK, p->length);
-    prefetch_chunk(&p->u, block, time + SCAN_CHUNK, p->length);
-    prefetch_chunk(&p->z, block, time + SCAN_CHUNK, p->length);
-    prefetch_chunk(&p->out, block, time + SCAN_CHUNK, p->length);
+    prefetch_chunk(&p->delta, block, time + AHEAD * SCAN_CHUNK, p->length);
+    prefetch_chunk(&p->u, block, time + AHEAD * SCAN_CHUNK, p->length);
+    prefetch_chunk(&p->z, block, time + AHEAD * SCAN_CHUNK, p->length);
+    prefetch_chunk(&p->out, block, time + AHEAD * SCAN_CHUNK, p->length);
     load_chunk(delta, &p->delta, block, time, steps);
     load_chunk(input, &p->u, block, time, steps);
     for (int t = 0; t < steps; t++) {
