@@ -9,7 +9,7 @@
 #define SCAN_LAYOUT_VERSION 1
 
 /* Time steps between two saved states; the backward pass recomputes what lies between. */
-#define SCAN_CHUNK 64
+#define SCAN_CHUNK 32
 
 /* (batch, channel, time), any strides (in floats). */
 typedef struct {
