@@ -13,9 +13,6 @@
 #include "scan_problem.h"
 #include "vector_math.h"
 
-#ifndef AHEAD
-#define AHEAD 1
-#endif
 #define TILE 4
 #define LINE 16 /* floats in a cache line */
 
@@ -180,10 +177,10 @@ static void forward_chunk(const scan_problem *p, int64_t chunk, const forward_st
     const vfloat skip = load_per_channel(p->D, block, 1);
     chunk_buffer delta, input, y, gate;
 
-    prefetch_chunk(&p->delta, block, time + AHEAD * SCAN_CHUNK, p->length);
-    prefetch_chunk(&p->u, block, time + AHEAD * SCAN_CHUNK, p->length);
-    prefetch_chunk(&p->z, block, time + AHEAD * SCAN_CHUNK, p->length);
-    prefetch_chunk(&p->out, block, time + AHEAD * SCAN_CHUNK, p->length);
+    prefetch_chunk(&p->delta, block, time + SCAN_CHUNK, p->length);
+    prefetch_chunk(&p->u, block, time + SCAN_CHUNK, p->length);
+    prefetch_chunk(&p->z, block, time + SCAN_CHUNK, p->length);
+    prefetch_chunk(&p->out, block, time + SCAN_CHUNK, p->length);
     load_chunk(delta, &p->delta, block, time, steps);
     load_chunk(input, &p->u, block, time, steps);
     for (int t = 0; t < steps; t++) {
