@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-LAYOUT_VERSION = 1  # SCAN_LAYOUT_VERSION in csrc/scan_problem.h
+LAYOUT_VERSION = 2  # SCAN_LAYOUT_VERSION in csrc/scan_problem.h
 HUGE = 2 << 20  # bytes from which page faults are worth avoiding
 SMALL = 1 << 17  # state updates (about 30 us) below which waking a second thread costs more
 LEVELS = ("portable", "avx2", "avx512")
@@ -34,13 +34,14 @@ class _Rows(ctypes.Structure):
 
 
 class _Mixing(ctypes.Structure):
-    """scan_mixing: B or C as (batch, group, time, state), states contiguous."""
+    """scan_mixing: B or C as (batch, group, time, state), any strides."""
 
     _fields_ = [
         ("data", ctypes.c_void_p),
         ("batch_stride", ctypes.c_int64),
         ("group_stride", ctypes.c_int64),
         ("time_stride", ctypes.c_int64),
+        ("state_stride", ctypes.c_int64),
     ]
 
 
@@ -138,7 +139,7 @@ def _rows(tensor: Tensor | None) -> _Rows:
 
 
 def _mixing(tensor: Tensor) -> _Mixing:
-    return _Mixing(tensor.data_ptr(), *tensor.stride()[:3])
+    return _Mixing(tensor.data_ptr(), *tensor.stride())
 
 
 def _readable(tensor: Tensor) -> Tensor:
@@ -146,10 +147,9 @@ def _readable(tensor: Tensor) -> Tensor:
     return tensor if 1 in tensor.stride()[1:] else tensor.contiguous()
 
 
-def _states_last(grouped: Tensor) -> Tensor:
-    """(B, G, N, T) -> (B, G, T, N) with the states side by side; often no copy."""
-    turned = grouped.transpose(2, 3)
-    return turned if turned.stride(3) == 1 else turned.contiguous()
+def _blocks(channels: int, groups: int, lanes: int) -> int:
+    """Of how many vectors of channels a group consists."""
+    return -(-channels // groups // lanes)
 
 
 def _segments(tasks: int, blocks: int, threads: int) -> int:
@@ -178,7 +178,7 @@ def _describe(
     checkpoints: Tensor | None,
 ) -> _Problem:
     batch, channels, length = u.shape
-    blocks = -(-channels // B.shape[1] // native.lanes[level])
+    blocks = _blocks(channels, B.shape[1], native.lanes[level])
     threads = _threads(native, u.numel() * A.shape[1])
     return _Problem(
         batch=batch,
@@ -207,34 +207,50 @@ def _call(function: Any, problem: _Problem) -> None:
         raise MemoryError("the native selective scan could not get its working memory")
 
 
+def _forward(
+    native: NativeScan,
+    level: int,
+    keep: bool,
+    delta_softplus: bool,
+    u: Tensor,
+    delta: Tensor,
+    A: Tensor,
+    B: Tensor,
+    C: Tensor,
+    D: Tensor | None,
+    z: Tensor | None,
+    delta_bias: Tensor | None,
+) -> tuple[Tensor, tuple[Tensor | None, ...]]:
+    """The output, and what the backward pass needs; `keep`: its checkpoints, too."""
+    u, delta, A = _readable(u), _readable(delta), A.contiguous()
+    z = None if z is None else _readable(z)
+    D = None if D is None else D.contiguous()
+    delta_bias = None if delta_bias is None else delta_bias.contiguous()
+    B, C = B.transpose(2, 3), C.transpose(2, 3)  # (B, G, T, N), as scan_mixing has it
+    blocks = _blocks(u.shape[1], B.shape[1], native.lanes[level])  # of a group
+    checkpoints = None
+    if keep:
+        # a vector of states for every block of channels, also where the last one is not full
+        chunks = u.shape[0] * B.shape[1] * blocks * -(-u.shape[2] // native.chunk)
+        checkpoints = native.fresh(chunks * A.shape[1] * native.lanes[level])
+    tensors = (u, delta, A, B, C, D, z, delta_bias)
+    problem = _describe(native, level, *tensors, delta_softplus, checkpoints)
+    out = native.fresh_like(u)
+    problem.out = _rows(out)
+    if problem.threads > 1:  # more and smaller parts: a thread that is held up delays less
+        problem.segments = min(4 * problem.segments, blocks)
+    _call(native.library.scan_forward, problem)
+    return out, (*tensors, checkpoints)
+
+
 class _SelectiveScan(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, native: NativeScan, level: int, keep: bool, delta_softplus: bool, *inputs: Any
+        ctx: Any, native: NativeScan, level: int, delta_softplus: bool, *inputs: Any
     ) -> Tensor:
-        u, delta, A, B, C, D, z, delta_bias = inputs
-        u, delta = _readable(u), _readable(delta)
-        z = None if z is None else _readable(z)
-        B, C, A = _states_last(B), _states_last(C), A.contiguous()
-        D = None if D is None else D.contiguous()
-        delta_bias = None if delta_bias is None else delta_bias.contiguous()
-        checkpoints = None
-        if keep:
-            lanes = native.lanes[level]
-            blocks = u.shape[0] * B.shape[1] * -(-u.shape[1] // B.shape[1] // lanes)
-            chunks = -(-u.shape[2] // native.chunk)
-            # lanes beyond the channels are written, too: rounded up on purpose
-            checkpoints = native.fresh(blocks * chunks * A.shape[1] * lanes)
-        tensors = (u, delta, A, B, C, D, z, delta_bias)
-        problem = _describe(native, level, *tensors, delta_softplus, checkpoints)
-        out = native.fresh_like(u)
-        problem.out = _rows(out)
-        if problem.threads > 1:  # more and smaller parts: a thread that is held up delays less
-            problem.segments *= 4
-        _call(native.library.scan_forward, problem)
-        if keep:
-            ctx.save_for_backward(*tensors, checkpoints)
-            ctx.native, ctx.level, ctx.delta_softplus = native, level, delta_softplus
+        out, kept = _forward(native, level, True, delta_softplus, *inputs)
+        ctx.save_for_backward(*kept)
+        ctx.native, ctx.level, ctx.delta_softplus = native, level, delta_softplus
         return out
 
     @staticmethod
@@ -251,8 +267,8 @@ class _SelectiveScan(torch.autograd.Function):
         grad_A = A.new_empty(batch, *A.shape)
         grad_D = None if D is None else D.new_empty(batch, channels)
         grad_bias = None if delta_bias is None else delta_bias.new_empty(batch, channels)
-        grad_B = B.new_empty(problem.segments, *B.shape)
-        grad_C = C.new_empty(problem.segments, *C.shape)
+        grad_B = native.fresh(problem.segments, *B.shape)
+        grad_C = native.fresh(problem.segments, *C.shape)
 
         problem.grad_out, problem.grad_z = _rows(grad_out), _rows(grad_z)
         problem.grad_u, problem.grad_delta = _rows(grad_u), _rows(grad_delta)
@@ -262,7 +278,7 @@ class _SelectiveScan(torch.autograd.Function):
         problem.grad_delta_bias = _address(grad_bias)
         _call(native.library.scan_backward, problem)
         return (
-            *(None, None, None, None),
+            *(None, None, None),
             grad_u,
             grad_delta,
             grad_A.sum(0),
@@ -301,4 +317,6 @@ def selective_scan_native(
         )
     inputs = (u, delta, A, B, C, D, z, delta_bias)
     keep = torch.is_grad_enabled() and any(x is not None and x.requires_grad for x in inputs)
-    return _SelectiveScan.apply(native, number, keep, delta_softplus, *inputs)
+    if not keep:
+        return _forward(native, number, False, delta_softplus, *inputs)[0]
+    return _SelectiveScan.apply(native, number, delta_softplus, *inputs)

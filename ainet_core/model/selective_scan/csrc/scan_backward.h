@@ -18,66 +18,67 @@ typedef struct {
     chunk_buffer grad_u, sum_gB, sum_wA; /* sums over the states done so far */
 } backward_chunk;
 
-/* grad_B and grad_C: per time step and state one vector, not yet summed over its lanes. */
-ALWAYS_INLINE void backward_tile(const int tile, const int need_y, int steps, backward_chunk *c,
-                                 const float *B, int64_t B_stride, const float *C,
-                                 int64_t C_stride, const vfloat *decay, const vfloat *start,
-                                 vfloat *carry, vfloat *grad_A, vfloat *grad_B, vfloat *grad_C,
+/* States n ... n + tile - 1 over one chunk, first forwards from the checkpoint, then backwards.
+ * grad_B and grad_C: per time step and state one vector, not yet summed over its lanes. */
+ALWAYS_INLINE void backward_tile(const int tile, const int need_y, int64_t n, int steps,
+                                 backward_chunk *chunk, mixing B, mixing C, const vfloat *start,
+                                 const block_state *s, vfloat *grad_B, vfloat *grad_C,
                                  int64_t N) {
     vfloat a[SCAN_CHUNK][TILE], h[SCAN_CHUNK + 1][TILE], g[TILE], dA[TILE], rate[TILE];
+    const float *b[TILE], *c[TILE];
     for (int k = 0; k < tile; k++) {
-        rate[k] = decay[k];
-        h[0][k] = start[k];
+        rate[k] = s->decay[n + k];
+        h[0][k] = start[n + k];
+        b[k] = B.at + (n + k) * B.across;
+        c[k] = C.at + (n + k) * C.across;
     }
     for (int t = 0; t < steps; t++) {
-        vfloat sum = c->y[t];
+        vfloat sum = chunk->y[t];
         for (int k = 0; k < tile; k++) {
-            a[t][k] = exp2_lanes(c->delta[t] * rate[k]);
-            h[t + 1][k] = a[t][k] * h[t][k] + c->input[t] * B[t * B_stride + k];
-            if (need_y) sum += h[t + 1][k] * C[t * C_stride + k];
+            a[t][k] = exp2_lanes(chunk->delta[t] * rate[k]);
+            h[t + 1][k] = a[t][k] * h[t][k] + chunk->input[t] * b[k][t * B.along];
+            if (need_y) sum += h[t + 1][k] * c[k][t * C.along];
         }
-        if (need_y) c->y[t] = sum;
+        if (need_y) chunk->y[t] = sum;
     }
 
     for (int k = 0; k < tile; k++) {
-        g[k] = carry[k];
-        dA[k] = grad_A[k];
+        g[k] = s->carry[n + k];
+        dA[k] = s->grad_A[n + k];
     }
     for (int t = steps - 1; t >= 0; t--) {
-        const vfloat dy = c->dy[t], input = c->input[t], delta = c->delta[t];
-        vfloat sum_gB = c->sum_gB[t], sum_wA = c->sum_wA[t];
+        const vfloat dy = chunk->dy[t], input = chunk->input[t], delta = chunk->delta[t];
+        vfloat sum_gB = chunk->sum_gB[t], sum_wA = chunk->sum_wA[t];
         for (int k = 0; k < tile; k++) {
-            g[k] += dy * C[t * C_stride + k];
-            grad_C[t * N + k] += dy * h[t + 1][k];
-            grad_B[t * N + k] += g[k] * input;
-            sum_gB += g[k] * B[t * B_stride + k];
+            g[k] += dy * c[k][t * C.along];
+            grad_C[t * N + n + k] += dy * h[t + 1][k];
+            grad_B[t * N + n + k] += g[k] * input;
+            sum_gB += g[k] * b[k][t * B.along];
             g[k] *= a[t][k];
             vfloat w = g[k] * h[t][k];
             dA[k] += w * delta;
             sum_wA += w * rate[k];
         }
-        c->sum_gB[t] = sum_gB;
-        c->sum_wA[t] = sum_wA;
+        chunk->sum_gB[t] = sum_gB;
+        chunk->sum_wA[t] = sum_wA;
     }
     for (int k = 0; k < tile; k++) {
-        carry[k] = g[k];
-        grad_A[k] = dA[k];
+        s->carry[n + k] = g[k];
+        s->grad_A[n + k] = dA[k];
     }
 }
 
 ALWAYS_INLINE void backward_states(const int need_y, const scan_problem *p,
                                    const channel_block *block, int64_t time, int steps,
-                                   const vfloat *start, backward_chunk *c, block_state *s,
-                                   vfloat *grad_B, vfloat *grad_C) {
-    const float *B = mixing_at(&p->B, block, time), *C = mixing_at(&p->C, block, time);
-    const int64_t bs = p->B.time_stride, cs = p->C.time_stride, N = p->states;
+                                   const vfloat *start, backward_chunk *chunk,
+                                   const block_state *s, vfloat *grad_B, vfloat *grad_C) {
+    const mixing B = mixing_at(&p->B, block, time), C = mixing_at(&p->C, block, time);
+    const int64_t N = p->states;
     int64_t n = 0;
     for (; n + TILE <= N; n += TILE)
-        backward_tile(TILE, need_y, steps, c, B + n, bs, C + n, cs, s->decay + n, start + n,
-                      s->carry + n, s->grad_A + n, grad_B + n, grad_C + n, N);
+        backward_tile(TILE, need_y, n, steps, chunk, B, C, start, s, grad_B, grad_C, N);
     for (; n < N; n++)
-        backward_tile(1, need_y, steps, c, B + n, bs, C + n, cs, s->decay + n, start + n,
-                      s->carry + n, s->grad_A + n, grad_B + n, grad_C + n, N);
+        backward_tile(1, need_y, n, steps, chunk, B, C, start, s, grad_B, grad_C, N);
 }
 
 static void backward_block(const scan_problem *p, const channel_block *block, int64_t chunk,

@@ -137,30 +137,40 @@ static vfloat *checkpoint(const scan_problem *p, const channel_block *block, int
                       (block->index * count_chunks(p) + chunk) * p->states * LANES);
 }
 
-static const float *mixing_at(const scan_mixing *m, const channel_block *block, int64_t time) {
-    return m->data + block->batch * m->batch_stride + block->group * m->group_stride +
-           time * m->time_stride;
+/* B or C of one block from a time step on: value (t, n) is at[t * along + n * across]. */
+typedef struct {
+    const float *at;
+    int64_t along, across;
+} mixing;
+
+static mixing mixing_at(const scan_mixing *m, const channel_block *block, int64_t time) {
+    mixing from = {m->data + block->batch * m->batch_stride + block->group * m->group_stride +
+                       time * m->time_stride,
+                   m->time_stride, m->state_stride};
+    return from;
 }
 
 /* `tile` states over one chunk; adds C h to y and leaves the last h in `state`. */
-ALWAYS_INLINE void forward_tile(const int tile, int steps, const vfloat *delta,
-                                const vfloat *input, const float *B, int64_t B_stride,
-                                const float *C, int64_t C_stride, const vfloat *decay,
+ALWAYS_INLINE void forward_tile(const int tile, int64_t n, int steps, const vfloat *delta,
+                                const vfloat *input, mixing B, mixing C, const vfloat *decay,
                                 vfloat *state, vfloat *y) {
     vfloat a[TILE], h[TILE];
+    const float *b[TILE], *c[TILE];
     for (int k = 0; k < tile; k++) {
-        a[k] = decay[k];
-        h[k] = state[k];
+        a[k] = decay[n + k];
+        h[k] = state[n + k];
+        b[k] = B.at + (n + k) * B.across;
+        c[k] = C.at + (n + k) * C.across;
     }
     for (int t = 0; t < steps; t++) {
         vfloat sum = y[t];
         for (int k = 0; k < tile; k++) {
-            h[k] = exp2_lanes(delta[t] * a[k]) * h[k] + input[t] * B[t * B_stride + k];
-            sum += h[k] * C[t * C_stride + k];
+            h[k] = exp2_lanes(delta[t] * a[k]) * h[k] + input[t] * b[k][t * B.along];
+            sum += h[k] * c[k][t * C.along];
         }
         y[t] = sum;
     }
-    for (int k = 0; k < tile; k++) state[k] = h[k];
+    for (int k = 0; k < tile; k++) state[n + k] = h[k];
 }
 
 /* What a block of channels carries through time, N vectors each. */
@@ -192,14 +202,11 @@ static void forward_chunk(const scan_problem *p, int64_t chunk, const forward_st
     if (p->checkpoints)
         memcpy(checkpoint(p, block, chunk), s->state, (size_t)N * sizeof(vfloat));
 
-    const float *B = mixing_at(&p->B, block, time), *C = mixing_at(&p->C, block, time);
-    const int64_t bs = p->B.time_stride, cs = p->C.time_stride;
+    const mixing B = mixing_at(&p->B, block, time), C = mixing_at(&p->C, block, time);
     int64_t n = 0;
     for (; n + TILE <= N; n += TILE)
-        forward_tile(TILE, steps, delta, input, B + n, bs, C + n, cs, s->decay + n, s->state + n,
-                     y);
-    for (; n < N; n++)
-        forward_tile(1, steps, delta, input, B + n, bs, C + n, cs, s->decay + n, s->state + n, y);
+        forward_tile(TILE, n, steps, delta, input, B, C, s->decay, s->state, y);
+    for (; n < N; n++) forward_tile(1, n, steps, delta, input, B, C, s->decay, s->state, y);
 
     if (p->z.data) {
         load_chunk(gate, &p->z, block, time, steps);
@@ -210,7 +217,7 @@ static void forward_chunk(const scan_problem *p, int64_t chunk, const forward_st
 
 /* Aligned memory for `count` vectors; the returned pointer is freed with free(). */
 static vfloat *new_vectors(int64_t count) {
-    return aligned_alloc(64, ((size_t)count * sizeof(vfloat) + 63) / 64 * 64);
+    return aligned_alloc(64, ((size_t)count * sizeof(vfloat) + 64) / 64 * 64);
 }
 
 static int forward_task(const scan_problem *p, int64_t batch, int64_t group, int64_t segment) {

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* Changes whenever a structure below changes, so that a stale build is refused, not misread. */
-#define SCAN_LAYOUT_VERSION 1
+#define SCAN_LAYOUT_VERSION 2
 
 /* Time steps between two saved states; the backward pass recomputes what lies between. Measured:
  * shorter chunks read too little of each row at a time, longer ones fall out of the cache. */
@@ -18,10 +18,10 @@ typedef struct {
     int64_t batch_stride, channel_stride, time_stride;
 } scan_rows;
 
-/* (batch, group, time, state), the state dimension contiguous. */
+/* (batch, group, time, state), any strides; in the gradients states are contiguous. */
 typedef struct {
     float *data;
-    int64_t batch_stride, group_stride, time_stride;
+    int64_t batch_stride, group_stride, time_stride, state_stride;
 } scan_mixing;
 
 typedef struct {
