@@ -57,6 +57,8 @@ class ConvolutionStem(nn.Module):
         self.coarse = nn.Sequential(*blocks[_FINE_BLOCKS:])
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        # Channels last: on a CPU the depthwise convolutions are several times faster so.
+        image = image.contiguous(memory_format=torch.channels_last)
         fine = self.fine(self.first(image))
         return fine, self.coarse(fine)
 
