@@ -58,7 +58,7 @@ class ConvolutionStem(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         # Channels last: on a CPU the depthwise convolutions are several times faster so.
-        image = image.contiguous(memory_format=torch.channels_last)
+        image = image.to(memory_format=torch.channels_last)
         fine = self.fine(self.first(image))
         return fine, self.coarse(fine)
 
