@@ -110,7 +110,8 @@ def _info(_: argparse.Namespace) -> int:
         )
     device = choose_device("auto")
     backend, reason = describe(device)
-    print(f"device   {device}")
+    seen = "PyTorch sees CUDA" if device.type == "cuda" else "PyTorch sees no CUDA device"
+    print(f"device   {device}: {seen}")
     print(f"scan     {backend}: {reason}")
     return 0
 

@@ -107,8 +107,8 @@ class Tracker:
             shipped = [preset for preset in PRESETS if shipped_weights(preset)]
             raise FileNotFoundError(
                 f"no weights ship for preset {name!r} (weights ship for: "
-                f"{', '.join(shipped) or 'none'}); train them with `ainet train --preset {name}` "
-                "and pass the file as checkpoint"
+                f"{', '.join(shipped) or 'none'}); train some with "
+                f"`ainet train RECIPE.yaml --set preset={name}` and pass the file as checkpoint"
             )
         model = AINet(config)
         load_weights(model, path)
