@@ -15,6 +15,7 @@ from tqdm import tqdm
 from ainet_core.data.sequence import FramePair, Sequence
 from ainet_core.evaluation.metrics import precision_rate, success_rate
 from ainet_core.imaging.draw import contact_sheet, side_by_side
+from ainet_core.imaging.video import VideoWriter
 from ainet_ros.parameters import Box
 
 MEMORY = 800_000_000  # bytes of frames kept, so that rendering does not compete with tracking
@@ -105,21 +106,17 @@ def _write_pictures(folder: Path, film: Film, record: Record) -> None:
     sequence = film.sequence
     wanted = _sheet_frames(record, len(sequence))
     sheet: list[NDArray[np.uint8]] = []
-    video: cv2.VideoWriter | None = None
     held: Box | None = None
     bar = tqdm(film.frames(), "writing", len(sequence), unit="frame", file=sys.stdout)
-    for index, pair in enumerate(bar):
-        held = record.boxes.get(index, held)
-        told = "skipped" if index not in record.boxes else "tracking" if held else "lost"
-        truth, caption = sequence.groundtruth[index], (told, sequence.name, f"frame {index}")
-        drawn = _even(side_by_side(pair.rgb, pair.thermal, held, truth, caption))
-        if video is None:
-            video = _open_video(folder / "track.mp4", drawn, sequence.rate)
-        video.write(cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
-        if index in wanted:
-            sheet.append(drawn)
-    if video is not None:
-        video.release()
+    with VideoWriter(folder / "track.mp4", sequence.rate) as video:
+        for index, pair in enumerate(bar):
+            held = record.boxes.get(index, held)
+            told = "skipped" if index not in record.boxes else "tracking" if held else "lost"
+            truth, caption = sequence.groundtruth[index], (told, sequence.name, f"frame {index}")
+            drawn = side_by_side(pair.rgb, pair.thermal, held, truth, caption)
+            video.write(drawn)
+            if index in wanted:
+                sheet.append(drawn)
     picture = contact_sheet(sheet)
     cv2.imwrite(str(folder / "track.png"), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
 
@@ -131,19 +128,6 @@ def _sheet_frames(record: Record, count: int) -> set[int]:
     if len(processed) < SHEET_FRAMES:
         return set(spread.tolist())
     return {int(processed[np.abs(processed - frame).argmin()]) for frame in spread}
-
-
-def _open_video(path: Path, frame: NDArray[np.uint8], rate: float) -> cv2.VideoWriter:
-    size = frame.shape[1], frame.shape[0]
-    video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), rate, size)
-    if not video.isOpened():
-        raise OSError(f"cannot write {path}")
-    return video
-
-
-def _even(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Without the last row or column where there is an odd number of them: mp4 wants pairs."""
-    return picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]
 
 
 def _write_boxes(path: Path, record: Record, count: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -80,13 +79,6 @@ def run_sequence(
         boxes.append(target.box)
         scores.append(target.score)
     return SequenceResult(sequence, np.array(boxes), np.array(scores), np.array(seconds))
-
-
-def run(
-    tracker: SingleObjectTracker, sequences: Iterable[Sequence], modality: Modality = "both"
-) -> list[SequenceResult]:
-    """Track sequences one after the other."""
-    return [run_sequence(tracker, sequence, modality) for sequence in sequences]
 
 
 @dataclass(frozen=True)
