@@ -16,6 +16,8 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from ainet_core.data.groundtruth import GroundTruth, checked_boxes
+
 Image = NDArray[Any]
 
 
@@ -66,6 +68,8 @@ class Sequence:
             there is no RGB camera). nan: not annotated; no area: the target is absent.
         rate: frames per second.
         group: kind of scene, where a benchmark says so.
+        thermal_groundtruth: (N, 4), a second truth in thermal pixels, where a benchmark has two.
+        attributes: challenges that the benchmark says the sequence has.
     """
 
     name: str
@@ -74,6 +78,8 @@ class Sequence:
     groundtruth: NDArray[np.float64] = field(repr=False)
     rate: float = 30.0
     group: str = ""
+    thermal_groundtruth: NDArray[np.float64] | None = field(default=None, repr=False)
+    attributes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.rgb is None and self.thermal is None:
@@ -87,24 +93,27 @@ class Sequence:
                 )
         if not np.isfinite(self.rate) or self.rate <= 0:
             raise ValueError(f"{self.name}: rate must be > 0 Hz, got {self.rate}")
-        boxes = np.array(self.groundtruth, dtype=np.float64)
-        if boxes.shape != (len(self), 4):
-            raise ValueError(
-                f"{self.name}: expected {len(self)} boxes x, y, w, h, one per frame, "
-                f"got shape {boxes.shape}"
-            )
-        boxes.setflags(write=False)
+        boxes = checked_boxes(self.name, self.groundtruth, len(self))
         object.__setattr__(self, "groundtruth", boxes)
+        if self.thermal_groundtruth is not None:
+            thermal = checked_boxes(self.name, self.thermal_groundtruth, len(self))
+            object.__setattr__(self, "thermal_groundtruth", thermal)
 
     def __len__(self) -> int:
         frames = self.rgb if self.rgb is not None else self.thermal
         return len(frames) if frames is not None else 0
 
     @property
+    def truth(self) -> GroundTruth:
+        """The boxes without the images."""
+        return GroundTruth(
+            self.name, self.groundtruth, self.thermal_groundtruth, self.attributes, self.group
+        )
+
+    @property
     def visible(self) -> NDArray[np.bool_]:
         """(N,) whether the frame has a box with an area: annotated, and the target is there."""
-        boxes = self.groundtruth
-        return np.asarray(np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1))
+        return self.truth.visible
 
     def frames(self) -> Iterator[FramePair]:
         """All frame pairs in order."""
@@ -159,6 +168,9 @@ class Sequence:
             rgb=None if self.rgb is None else _Part(self.rgb, first, stop),
             thermal=None if self.thermal is None else _Part(self.thermal, first, stop),
             groundtruth=self.groundtruth[first:stop],
+            thermal_groundtruth=(
+                None if self.thermal_groundtruth is None else self.thermal_groundtruth[first:stop]
+            ),
         )
 
 
