@@ -96,8 +96,8 @@ class Sequence:
         boxes = checked_boxes(self.name, self.groundtruth, len(self))
         object.__setattr__(self, "groundtruth", boxes)
         if self.thermal_groundtruth is not None:
-            thermal = checked_boxes(self.name, self.thermal_groundtruth, len(self))
-            object.__setattr__(self, "thermal_groundtruth", thermal)
+            second = checked_boxes(self.name, self.thermal_groundtruth, len(self))
+            object.__setattr__(self, "thermal_groundtruth", second)
 
     def __len__(self) -> int:
         frames = self.rgb if self.rgb is not None else self.thermal
