@@ -45,12 +45,16 @@ def write_boxes(path: str | Path, boxes: NDArray[np.floating]) -> None:
     The file is written beside its place and moved there, so that a run that is killed leaves
     either the old file or the new one, never half of it.
     """
-    path = Path(path)
     boxes = np.asarray(boxes)
     if boxes.ndim != 2 or boxes.shape[1] != 4:
         raise ValueError(f"boxes must be (N, 4) x, y, w, h, got shape {boxes.shape}")
+    rows = (",".join(_show(value) for value in box) + "\n" for box in boxes.tolist())
+    write_whole(Path(path), "".join(rows))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file whole or not at all; makes its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = "".join(",".join(_show(value) for value in box) + "\n" for box in boxes.tolist())
     handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

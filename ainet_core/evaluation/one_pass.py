@@ -112,4 +112,3 @@ def by_group(results: Items[SequenceResult]) -> list[GroupFigures]:
         float(np.mean([row.precision for row in rows])),
     )
     return [*rows, mean]
-
