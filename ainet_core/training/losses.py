@@ -21,7 +21,9 @@ class Losses:
     giou: Tensor
 
 
-def tracking_loss(prediction: Prediction, box: Tensor, present: Tensor) -> Losses:
+def tracking_loss(
+    prediction: Prediction, box: Tensor, present: Tensor, count: Tensor | None = None
+) -> Losses:
     """Compare a batch with the truth.
 
     Args:
@@ -29,6 +31,9 @@ def tracking_loss(prediction: Prediction, box: Tensor, present: Tensor) -> Losse
         box: (B, 4) centre x, y, w, h in fractions of the search region's side.
         present: (B,) bool, False where the search region does not show the target: then every
             cell is a negative, and the box is not compared.
+        count: what the box losses are divided by, default: how many are present, at least 1.
+            A part of a joint batch of P parts hands in the joint count / P, so that the mean
+            over the parts is the joint batch's loss.
     """
     grid = prediction.score_logits.shape[-1]
     cell = target_cell(box, grid)
@@ -36,7 +41,8 @@ def tracking_loss(prediction: Prediction, box: Tensor, present: Tensor) -> Losse
     focal = focal_loss(prediction.score_logits, truth)
     predicted = prediction.boxes(cell)
     share = present.float()
-    count = share.sum().clamp(min=1)
+    if count is None:
+        count = share.sum().clamp(min=1)
     l1 = ((predicted - box).abs().mean(dim=1) * share).sum() / count
     giou = ((1 - generalized_iou(predicted, box)) * share).sum() / count
     return Losses(focal + 5 * l1 + 2 * giou, focal, l1, giou)

@@ -65,3 +65,20 @@ def test_generalized_iou(other: tuple, expected: float) -> None:
     box = torch.tensor([[0.5, 0.5, 0.2, 0.2]])
     value = generalized_iou(box, torch.tensor([other]))
     assert value.item() == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_mean_over_parts_is_the_joint_batchs_loss() -> None:
+    """Parts with unequal numbers of present targets: what DDP and accumulation rely on."""
+    seed = 7
+    print(f"seed {seed}")
+    torch.manual_seed(seed)
+    box = torch.rand(6, 4, dtype=torch.float64) * 0.4 + 0.3
+    present = torch.tensor([True, False, False, True, True, True])
+    maps = [torch.rand(6, *shape, dtype=torch.float64) for shape in ((8, 8), (2, 8, 8), (2, 8, 8))]
+    joint = tracking_loss(Prediction(*maps, torch.zeros(6, 1)), box, present)
+
+    totals = []
+    for part in (slice(0, 3), slice(3, 6)):
+        prediction = Prediction(*(m[part] for m in maps), torch.zeros(3, 1))
+        totals.append(tracking_loss(prediction, box[part], present[part], present.sum() / 2).total)
+    assert sum(totals) / 2 == pytest.approx(joint.total.item(), rel=1e-12)
