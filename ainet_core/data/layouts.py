@@ -27,6 +27,7 @@ class Layout:
         thermal_boxes: file of boxes in thermal pixels, where the benchmark has two truths.
         corners: a line is x1, y1, x2, y2, else x, y, w, h.
         step: frames from one line to the next.
+        listed: file beside the data that names the test set's sequences, where there is one.
         sequences: how many the test set has.
     """
 
@@ -36,14 +37,27 @@ class Layout:
     thermal_boxes: str | None = None
     corners: bool = False
     step: int = 1
+    listed: str = "SequencesName.txt"
     sequences: int | None = None
 
 
 LAYOUTS = {
-    # Has visible.txt and infrared.txt, too, but equal to init.txt, and some are missing.
-    "lasher": Layout("visible", "infrared", ("init.txt", "visible.txt"), sequences=245),
+    "lasher": Layout(
+        "visible",
+        "infrared",
+        ("init.txt", "visible.txt"),  # visible.txt and infrared.txt are equal to init.txt
+        listed="testingsetList.txt",
+        sequences=245,
+    ),
     "rgbt210": Layout("visible", "infrared", ("init.txt", "visible.txt"), sequences=210),
-    "rgbt234": Layout("visible", "infrared", ("visible.txt",), "infrared.txt", sequences=234),
+    "rgbt234": Layout(
+        "visible",
+        "infrared",
+        ("visible.txt",),
+        "infrared.txt",
+        listed="attr_txt/SequencesName.txt",  # RGBT210 has the same file, with all 234 names
+        sequences=234,
+    ),
     "gtot": Layout(
         "v", "i", ("groundTruth_v.txt",), "groundTruth_i.txt", corners=True, sequences=50
     ),
@@ -69,6 +83,7 @@ def find_sequences(dataset: str, path: Path) -> list[SequenceFiles]:
 
     `dataset` is a key of LAYOUTS or "folder". A sequence may be incomplete: at least one camera's
     folder is there. A folder of our own with several `groundtruth_*.txt` is several sequences.
+    ValueError if a folder cannot be listed.
     """
     folders = sequence_folders(path)
     if dataset == "folder":
@@ -82,9 +97,15 @@ def find_sequences(dataset: str, path: Path) -> list[SequenceFiles]:
 
 
 def sequence_folders(path: Path, depth: int = DEPTH) -> list[Path]:
-    """Folders that hold something named like a camera; nothing below them is looked at."""
-    with os.scandir(path) as listing:  # tells folders from files without asking for each
-        found = [(entry.name, entry.is_dir()) for entry in listing]
+    """Folders that hold something named like a camera; nothing below them is looked at.
+
+    ValueError if a folder cannot be listed.
+    """
+    try:
+        with os.scandir(path) as listing:  # tells folders from files without asking for each
+            found = [(entry.name, entry.is_dir()) for entry in listing]
+    except OSError as error:
+        raise ValueError(f"cannot look into {path}: {error.strerror}") from None
     if any(_is_camera(name, is_folder) for name, is_folder in found):
         return [path]
     if depth == 0:
