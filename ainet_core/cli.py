@@ -49,6 +49,15 @@ def make_parser() -> argparse.ArgumentParser:
 
     _add_evaluation(commands.add_parser("eval", help="run, score and compare trackers"))
 
+    data = commands.add_parser("data", help="look into data sets")
+    data_actions = data.add_subparsers(dest="action", required=True, metavar="ACTION")
+    check = data_actions.add_parser("check", help="say what a data set is and what is wrong")
+    check.add_argument("data", metavar="DIR", help="folder of the data set, or a list FILE.csv")
+    check.add_argument("--full", action="store_true",
+                       help="decode every image (default: first and last)")  # fmt: skip
+    _add_dataset(check)
+    check.set_defaults(run=_check_data)
+
     train = commands.add_parser("train", help="train a network")
     train.add_argument("recipe", metavar="RECIPE.yaml", help="see config/training/")
     train.add_argument("--data", metavar="FOLDER", help="what the recipe's sources lie in")
@@ -197,6 +206,14 @@ def _track(options: argparse.Namespace) -> int:
     video, text = track_to_video(tracker, sequence, options.box, Path(options.output))
     print(f"wrote {video} and {text}")
     return 0
+
+
+def _check_data(options: argparse.Namespace) -> int:
+    from ainet_core.data.check import check
+
+    report = check(options.data, options.full, options.dataset, progress=True)
+    print(report)
+    return 1 if report.problems else 0
 
 
 def _train(options: argparse.Namespace) -> int:
