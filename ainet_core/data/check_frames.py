@@ -110,8 +110,8 @@ def _check_numbers(path: Path, names: list[str]) -> list[str]:
     ]
     if not pairs:
         return first_of(problems)
-    usual = Counter(step for step, _, _ in pairs if step > 0).most_common(1)
-    step = usual[0][0] if usual else 1
+    jumps = Counter(jump for jump, _, _ in pairs if jump > 0)
+    step = max(jumps, key=lambda jump: (jumps[jump], -jump), default=1)
     for jump, before, after in pairs:
         if jump == 0:
             problems.append(f"{path}: {before} and {after} have the same number")
