@@ -141,7 +141,7 @@ def _check_file(
         try:
             spread(boxes, frames, layout.step, file)
         except ValueError as error:
-            problems.append(str(error).split(" (allow_missing")[0])
+            problems.append(str(error))
     unknown = np.flatnonzero(np.isnan(boxes).any(axis=1)) if published else ()
     problems += first_of([f"{file}, line {index + 1}: nan instead of a box" for index in unknown])
     return problems + check_boxes(boxes, size, lambda index: f"{file}, line {index + 1}")
