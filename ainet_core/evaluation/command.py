@@ -88,6 +88,7 @@ def report(options: argparse.Namespace) -> int:
 def _entries(options: argparse.Namespace) -> list[Any]:
     """Ours with each of the chosen cameras and conditions, then the peers with one camera."""
     from ainet_core.evaluation.conditions import CONDITIONS
+    from ainet_core.evaluation.one_pass import Modality
     from ainet_core.evaluation.run import Entry
 
     conditions = options.condition or []
@@ -103,9 +104,10 @@ def _entries(options: argparse.Namespace) -> list[Any]:
             gone = f"no-{modality}"
             entries.append(Entry(name, modality))
             entries += [Entry(name, modality, c) for c in conditions if c != gone]
-    cameras = [m for m in options.modality if m != "both"] or ["rgb", "thermal"]
+    cameras: list[Modality] = [m for m in options.modality if m != "both"] or ["rgb", "thermal"]
     for peer in options.peer or []:
-        entries += [Entry(peer, camera) for camera in (["both"] if peer == "static" else cameras)]
+        one: list[Modality] = ["both"]
+        entries += [Entry(peer, camera) for camera in (one if peer == "static" else cameras)]
     return entries
 
 

@@ -189,16 +189,16 @@ def test_rgbt234(tree):
 
 def test_gtot(tree):
     pool, _ = open_dataset("gtot", tree("gtot"))
-    assert pool.groundtruth[0].tolist() == [1, 2, 10, 7]  # the last pixel belongs to the box
-    assert pool.thermal_groundtruth[0].tolist() == [2, 2, 10, 7]
+    assert pool.groundtruth[0].tolist() == [1, 2, 9, 6]  # w = x2 - x1
+    assert pool.thermal_groundtruth[0].tolist() == [2, 2, 9, 6]
 
 
 def test_corners():
-    corners = np.array([[10, 20, 10, 20], [0, 0, 0, 0], [np.nan] * 4])
+    corners = np.array([[10, 20, 15, 28], [0, 0, 0, 0], [np.nan] * 4])
     boxes = from_corners(corners)
-    assert boxes[:2].tolist() == [[10, 20, 1, 1], [0, 0, 0, 0]]
+    assert boxes[:2].tolist() == [[10, 20, 5, 8], [0, 0, 0, 0]]
     assert np.isnan(boxes[2]).all()
-    assert corners[0].tolist() == [10, 20, 10, 20]
+    assert corners[0].tolist() == [10, 20, 15, 28]
 
 
 def test_vtuav(tree):
