@@ -1,7 +1,8 @@
-"""A short stretch of one target in memory, which training draws pairs of frames from."""
+"""A short stretch of one target, in memory or not, which training draws pairs of frames from."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,13 +19,13 @@ class Clip:
     """Frames of one target, RGB, thermal or both (then registered and of one size).
 
     Attributes:
-        rgb: n images (H, W, 3) uint8, or None.
+        rgb: n images (H, W, 3) uint8, or None; a list, or something that reads them when asked.
         thermal: n images (H, W) uint8, or None.
         boxes: (n, 4) x, y, w, h in pixels of these images.
     """
 
-    rgb: list[NDArray[np.uint8]] | None
-    thermal: list[NDArray[np.uint8]] | None
+    rgb: Sequence[NDArray[np.uint8]] | None
+    thermal: Sequence[NDArray[np.uint8]] | None
     boxes: NDArray[np.float64]
 
     def __len__(self) -> int:

@@ -28,6 +28,11 @@ class ImageFolder(Frames):
             raise ValueError(f"{self.path} must hold images ({' '.join(ENDINGS)}), got none")
         self._files = sorted(files, key=_natural)
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The images' files in order."""
+        return tuple(self._files)
+
     def __len__(self) -> int:
         return len(self._files)
 

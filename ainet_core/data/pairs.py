@@ -6,6 +6,7 @@ for each on its own, so that the network must learn whom to trust.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +55,7 @@ class PairSampler:
 
     def __init__(
         self,
-        groups: list[tuple[list[Clip], float]],
+        groups: Sequence[tuple[Sequence[Clip], float]],
         config: ModelConfig,
         seed: int,
         batch: int,
