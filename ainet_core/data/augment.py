@@ -89,6 +89,13 @@ def wash_out(image: Crop, rng: Rng, strength: float) -> Crop:
     return faded + drift + noise(image.shape, rng, 4 + 10 * strength, grey=True)
 
 
+def blank(image: Crop, rng: Rng) -> Crop:
+    """Nothing of the scene is left: a flat picture of any brightness, with noise and drift."""
+    drift = 40 * (smooth_field(image.shape[0], rng, 4)[..., None] - 0.5)
+    level = np.full_like(image, rng.uniform(5, 230))
+    return level + drift + noise(image.shape, rng, rng.uniform(1, 14), grey=True)
+
+
 def blind_kind(rng: Rng, thermal: bool) -> Callable[[Crop, Rng, float], Crop]:
     """What befalls this camera in this pair; strength 0 .. 1 is drawn for each crop."""
     if thermal:

@@ -7,7 +7,7 @@ for each on its own, so that the network must learn whom to trust.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -78,10 +78,11 @@ class PairSampler:
         first, second = _two_frames(len(clip), rng)
         template_view, extent = self._template_view(clip.boxes[first], rng)
         search_view, box = self._search_view(clip.boxes[second], rng)
-        pasted = rng.random() < 0.3
-        paste = self._pasting(rng) if pasted else None
-        absent = rng.random() < 0.06
-        other = self._clip(rng) if absent else None
+        absent = rng.random() < 0.1
+        paste = self._pasting(rng) if rng.random() < 0.3 and not absent else None
+        other = self._clip(rng) if absent and rng.random() < 0.5 else None
+        if absent and other is None:
+            search_view = _beside(search_view, clip.boxes[second], rng)
 
         pictures = []  # of each camera: template, search
         for images, thermal in ((clip.rgb, False), (clip.thermal, True)):
@@ -110,6 +111,8 @@ class PairSampler:
         elif not both and len(pictures) == 2:
             pictures = [pictures[int(rng.integers(2))]]
         covered = rng.random() < 0.15
+        blank = rng.random() < 0.03  # no camera sees anything: nothing may be claimed
+        present = present and not blank
         blind = int(rng.integers(2)) if both and rng.random() < 0.5 else -1
         flip = rng.random() < 0.5
         templates, searches = [], []
@@ -130,6 +133,8 @@ class PairSampler:
                     template = worsen(template, rng, rng.uniform(0.3, 1))
                 if rng.random() < 0.85:
                     search = worsen(search, rng, rng.uniform(0.4, 1))
+            if blank:
+                search = augment.blank(search, rng)
             template = augment.photometric(template, rng, thermal)
             search = augment.photometric(search, rng, thermal)
             if flip:
@@ -222,6 +227,21 @@ class PairSampler:
 
 
 def _two_frames(count: int, rng: Rng) -> tuple[int, int]:
-    if count == 1:
-        return 0, 0
-    return int(rng.integers(count)), int(rng.integers(count))
+    """Template and search frame. Mostly in the order of time, often the very first: people mark a
+    target tightly and let the box grow, which a network that saw pairs in any order reads as a
+    shrinking target."""
+    first, second = int(rng.integers(count)), int(rng.integers(count))
+    order = rng.random()
+    if order < 0.35:
+        return 0, second
+    if order < 0.85:
+        return min(first, second), max(first, second)
+    return first, second
+
+
+def _beside(view: View, box: NDArray[np.float64], rng: Rng) -> View:
+    """The same scene, but the target is just outside the region: what a lost tracker sees."""
+    angle = rng.uniform(0, 2 * np.pi)
+    direction = np.array([np.cos(angle), np.sin(angle)])
+    reach = (view.side / 2 + 0.6 * np.sqrt((box[2:] ** 2).sum())) / np.abs(direction).max()
+    return replace(view, center=box[:2] + box[2:] / 2 + direction * reach * rng.uniform(1, 1.2))
