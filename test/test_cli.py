@@ -57,7 +57,7 @@ def test_refuses_in_one_line(tmp_path: Path, videos: tuple[Path, Path], capsys) 
         (["track", *out, *pair, *box, "--checkpoint", str(hostile)], "not a readable safetensors"),
         (["track", *out, *pair, *box, "--device", "cuda:7"], "cuda:7"),
         (["train", str(tmp_path / "none.yaml")], "no recipe at"),
-        (["eval", "--list", str(tmp_path / "none.csv")], "none.csv"),
+        (["eval", "run", "--data", str(tmp_path / "none.csv")], "none.csv"),
     ]
     for arguments, message in cases:
         assert main(arguments) == 2, arguments
