@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], int] = options.run
     try:
         return run(options)
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, OSError, MemoryError, FloatingPointError) as error:
         print(f"ainet {options.command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -67,6 +67,8 @@ def make_parser() -> argparse.ArgumentParser:
     train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
                        help="change a value of the recipe (may be repeated)")  # fmt: skip
     train.add_argument("--resume", action="store_true", help="go on where the run stopped")
+    train.add_argument("--dry-run", action="store_true",
+                       help="show data, steps, memory and time; write nothing")  # fmt: skip
     train.add_argument("--device", default="auto", help=DEVICE_HELP)
     train.set_defaults(run=_train)
     return parser
@@ -217,8 +219,13 @@ def _check_data(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
+    try:
+        from ainet_core.training.trainer import Trainer
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"training needs {error.name}: pip install 'ainet_ros[training]'"
+        ) from None
     from ainet_core.training.recipe import Recipe
-    from ainet_core.training.trainer import Trainer, describe_run
 
     recipe = Recipe.load(Path(options.recipe), options.set)
     trainer = Trainer(
@@ -228,8 +235,9 @@ def _train(options: argparse.Namespace) -> int:
         Path(options.start) if options.start else None,
         options.device,
     )
-    print(describe_run(trainer))
-    print(f"wrote {trainer.run(options.resume)}")
+    told = trainer.dry_run() if options.dry_run else f"wrote {trainer.run(options.resume)}"
+    if trainer.fabric.is_global_zero:
+        print(told)
     return 0
 
 

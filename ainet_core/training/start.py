@@ -1,4 +1,4 @@
-"""Where a small network's convolution stem starts: MobileNetV2, pre-trained on ImageNet."""
+"""What a training starts from: weights of ours, or a stem pre-trained on ImageNet."""
 
 from __future__ import annotations
 
@@ -11,10 +11,44 @@ import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
+from ainet_core.model.ainet import AINet
+from ainet_core.model.checkpoint import load_weights
 from ainet_core.model.stem import ConvolutionStem
 from ainet_core.tracking.tracker import shipped_weights
 
 logger = logging.getLogger(__name__)
+
+
+def start_model(model: AINet, preset: str, start: str) -> str:
+    """Fill a model for its first step.
+
+    Args:
+        model: a fresh one.
+        preset: its name, to find the shipped weights.
+        start: a file of ours, `shipped`, or empty: the pre-trained stem if there is one, and
+            random numbers.
+
+    Returns:
+        what it starts from, in words.
+
+    Raises:
+        FileNotFoundError: no such weights.
+        ValueError: they are another network's.
+    """
+    if start == "shipped":
+        shipped = shipped_weights(preset)
+        if shipped is None:
+            raise FileNotFoundError(f"no weights ship for preset {preset!r}")
+        load_weights(model, shipped)
+        return f"shipped {shipped.name}"
+    if start:
+        load_weights(model, Path(start))
+        return start
+    if model.config.convolution_stem:
+        start_stem(model.stem)
+        return "stem: MobileNetV2; the rest: random numbers"
+    logger.warning("the encoder starts from random numbers: see `ainet import-weights`")
+    return "random numbers"
 
 
 def start_stem(stem: ConvolutionStem) -> None:

@@ -54,13 +54,13 @@ def recipe(steps: int) -> Recipe:
     return Recipe(steps=steps, batch=4, warm_up=2, sources=(source,))
 
 
-def test_refuses_data_that_is_not_there(tmp_path: Path, start: Path) -> None:
+def test_refuses_data_that_is_not_there(tmp_path: Path, data: Path, start: Path) -> None:
     with pytest.raises(FileNotFoundError, match="needs --data FOLDER"):
         Trainer(recipe(2), None, tmp_path, start, "cpu").run()
-    with pytest.raises(FileNotFoundError, match="no folder"):
+    with pytest.raises(FileNotFoundError, match="no data folder at"):
         Trainer(recipe(2), tmp_path / "nothing", tmp_path, start, "cpu").run()
     with pytest.raises(FileNotFoundError, match="nothing to resume"):
-        Trainer(recipe(2), tmp_path, tmp_path / "run", start, "cpu").run(resume=True)
+        Trainer(recipe(2), data, tmp_path / "run", start, "cpu").run(resume=True)
 
 
 def test_a_stopped_run_goes_on_as_if_nothing_had_happened(
