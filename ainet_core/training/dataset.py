@@ -6,6 +6,7 @@ import multiprocessing
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -102,6 +103,8 @@ def collate(samples: list[Sample]) -> Batch:
 
 def batches(dataset: BatchDataset, workers: int, pin_memory: bool = False) -> Iterator[Loaded]:
     """The dataset's items in order, made by worker processes ahead of time."""
+    # A process that is forked while OpenCV's threads hold a lock waits for it for ever: end them.
+    cv2.setNumThreads(1)
     # Forked, where the system can: clips are shared with the workers, not copied.
     forks = "fork" in multiprocessing.get_all_start_methods()
     return iter(
@@ -114,7 +117,5 @@ def batches(dataset: BatchDataset, workers: int, pin_memory: bool = False) -> It
 
 
 def _start_worker(_: int) -> None:
-    import cv2
-
     torch.set_num_threads(1)
-    cv2.setNumThreads(0)
+    cv2.setNumThreads(1)
