@@ -13,11 +13,12 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from sensor_msgs.msg import Image, RegionOfInterest
+from sensor_msgs.msg import CompressedImage, Image, RegionOfInterest
 from std_msgs.msg import Header
 from vision_msgs.msg import Detection2D, Detection2DArray, ObjectHypothesisWithPose
 
 from ainet_core.box import BoxLike
+from ainet_ros.compressed import decoded
 from ainet_ros.parameters import Box
 
 # encoding -> (number type, channels)
@@ -46,12 +47,14 @@ _TO_RGB = {
 }
 
 
-def rgb_array(message: Image) -> NDArray[np.uint8]:
+def rgb_array(message: Image | CompressedImage) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 in RGB order.
 
     Raises:
         ValueError: the message contradicts itself, or its encoding is no colour image.
     """
+    if isinstance(message, CompressedImage):
+        return _as_colour(decoded(message), message.format)
     if message.encoding not in _LAYOUTS:
         return np.asarray(_by_cv_bridge(message, "rgb8"), np.uint8)
     if message.encoding != "rgb8" and message.encoding not in _TO_RGB:
@@ -62,12 +65,14 @@ def rgb_array(message: Image) -> NDArray[np.uint8]:
     return np.ascontiguousarray(image)
 
 
-def thermal_array(message: Image) -> NDArray[np.generic]:
+def thermal_array(message: Image | CompressedImage) -> NDArray[np.generic]:
     """(h, w) uint8, uint16 or float32, or (h, w, 3) uint8 for false colour.
 
     Raises:
         ValueError: the message contradicts itself, or its encoding is unknown.
     """
+    if isinstance(message, CompressedImage):
+        return np.asarray(decoded(message))
     if message.encoding not in _LAYOUTS:
         return np.asarray(_by_cv_bridge(message, "mono8"))
     image = _view(message)
@@ -143,6 +148,30 @@ def box_region(box: BoxLike) -> RegionOfInterest:
     )
 
 
+def best_detection(message: Detection2DArray, class_id: str, score: float) -> Box | None:
+    """x, y, w, h of the best detection of `class_id` with at least `score`; None: there is none.
+
+    The box is unchecked; a score of NaN is no score.
+    """
+    best, best_score = None, score
+    for detection in message.detections:
+        for result in detection.results:
+            hypothesis = result.hypothesis
+            if hypothesis.class_id == class_id and hypothesis.score >= best_score:
+                best, best_score = detection, hypothesis.score
+    if best is None:
+        return None
+    return detected_box(Detection2DArray(detections=[best]))
+
+
+def _as_colour(image: NDArray[Any], name: str) -> NDArray[np.uint8]:
+    if image.dtype != np.uint8:
+        raise ValueError(f"{name!r} holds {image.dtype} pixels, no 8-bit colour or grey image")
+    if image.ndim == 2:
+        return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB), np.uint8)
+    return image
+
+
 def _view(message: Image) -> NDArray[Any]:
     """The pixels in place: (H, W) or (H, W, C), row padding left out, native byte order."""
     kind, channels = _LAYOUTS[message.encoding]
@@ -176,11 +205,19 @@ def _by_cv_bridge(message: Image, encoding: str) -> NDArray[np.generic]:
             f"encoding {message.encoding!r} needs cv_bridge, which does not load here "
             f"({type(error).__name__}: {error}); NumPy and OpenCV must be those it was built for"
         ) from None
+    if message.height == 0 or message.width == 0:
+        raise ValueError(f"the image is {message.width}x{message.height} pixels")
     try:
-        return np.asarray(CvBridge().imgmsg_to_cv2(message, encoding))
+        image = np.asarray(CvBridge().imgmsg_to_cv2(message, encoding))
     except (CvBridgeError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         raise ValueError(f"encoding {message.encoding!r} cannot be read: {error}") from None
     except Exception as error:  # KeyError for unknown names, cv2.error for broken data, ABI errors
         raise ValueError(
             f"encoding {message.encoding!r} cannot be read by cv_bridge: {error!r}"
         ) from None
+    if image.shape[:2] != (message.height, message.width):  # what it makes of a wrong step
+        raise ValueError(
+            f"step is {message.step}, too small for a row of {message.width} "
+            f"{message.encoding} pixels"
+        )
+    return image

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+from dataclasses import replace
 
 import numpy as np
 
+from ainet_core.tracking.target_state import StateThresholds
+from ainet_ros.answers import TrackerLike
 from ainet_ros.parameters import Settings
-from ainet_ros.worker import TrackerLike
 
 
 def load_tracker(settings: Settings) -> TrackerLike:
@@ -35,11 +38,30 @@ def load_tracker(settings: Settings) -> TrackerLike:
     return Tracker.from_preset(settings.preset, device=settings.device)
 
 
+def set_thresholds(tracker: TrackerLike, settings: Settings) -> None:
+    """When a target counts as lost, from the next `init` on; a test's tracker may not have it."""
+    current = getattr(tracker, "settings", None)
+    if current is not None:
+        state = StateThresholds(settings.lost_below, settings.lost_after, settings.found_above)
+        tracker.settings = replace(current, state=state)  # type: ignore[attr-defined]
+
+
 def warm_up(tracker: TrackerLike) -> None:
-    """Run the whole network twice, so that the first real image is not the slow one."""
+    """Run the whole network, so that the first real image is not the slow one.
+
+    With both cameras twice, then with each one alone: the network meets other shapes there.
+    """
     noise = np.random.default_rng(0)
     rgb = noise.integers(0, 256, (480, 640, 3), dtype=np.uint8)
     thermal = noise.integers(0, 256, (480, 640), dtype=np.uint8)
     tracker.init(rgb, thermal, (300.0, 200.0, 60.0, 80.0))
-    for _ in range(2):
-        tracker.update(rgb, thermal)
+    for images in ((rgb, thermal), (rgb, thermal), (rgb, None), (None, thermal)):
+        tracker.update(*images)
+
+
+def give_back() -> None:
+    """Return the memory of a tracker that nobody refers to any more, the GPU's too."""
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()

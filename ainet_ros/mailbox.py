@@ -1,12 +1,20 @@
-"""Between the subscriptions and the worker thread: the newest pair, never a queue."""
+"""Between the subscriptions and the worker thread: the newest pair, never a queue.
+
+For a detector, whose answers come late, the pairs of the last second are kept beside it.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from dataclasses import dataclass
 
+from ainet_ros.camera import nanoseconds
 from ainet_ros.pairing import Pair
 from ainet_ros.parameters import Box
+
+HISTORY_S = 1.0  # so long a pair is kept for a detector's answer
+HISTORY_PAIRS = 40  # and no more of them
 
 
 @dataclass
@@ -37,6 +45,8 @@ class Mailbox:
         self._last: Pair | None = None
         self._request: Request | None = None
         self._epoch = 0
+        self._history: deque[Pair] = deque(maxlen=HISTORY_PAIRS)
+        self.keeps_history = False  # a second of images: only while a detector is there
         self.pairs = 0
         self.skipped = 0
 
@@ -52,6 +62,16 @@ class Mailbox:
         return request is not None and request.pair is None
 
     @property
+    def request_waits(self) -> bool:
+        """A target is set and the worker has not begun with it."""
+        return self._request is not None
+
+    @property
+    def enabled(self) -> bool:
+        """Pairs are processed."""
+        return self._enabled
+
+    @property
     def newest(self) -> Pair | None:
         """The newest pair that came, answered or not."""
         return self._last
@@ -62,17 +82,25 @@ class Mailbox:
             self.pairs += 1
             self._drop_unread()
             self._unread = self._last = pair
+            self._remember(pair)
             if self._request is not None and self._request.pair is None:
                 self._request.pair = pair
             self._changed.notify()
 
-    def set_target(self, box: Box) -> None:
-        """Start on `box`: on the newest pair, or on the first one to come."""
+    def set_target(self, box: Box, pair: Pair | None = None) -> None:
+        """Start on `box`: on `pair`, else on the newest one, or on the first one to come."""
         with self._changed:
             if self._request is not None and self._request.pair is not self._unread:
                 self._skip(self._request.pair)
-            self._request = Request(box, self._last)
+            self._request = Request(box, pair or self._last)
             self._changed.notify()
+
+    def find(self, stamp: int, tolerance: int) -> Pair | None:
+        """The kept pair nearest to `stamp`, None where none is within `tolerance` (both ns)."""
+        with self._changed:
+            kept = [*self._history, *([self._last] if self._last else [])]
+        near = min(kept, key=lambda pair: abs(nanoseconds(pair) - stamp), default=None)
+        return near if near and abs(nanoseconds(near) - stamp) <= tolerance else None
 
     def reset(self, *, forget_pairs: bool = False) -> None:
         """Drop the target that waits and make every result still being computed stale."""
@@ -84,6 +112,7 @@ class Mailbox:
             if forget_pairs:
                 self._drop_unread()
                 self._unread = self._last = None
+                self._history.clear()
 
     def enable(self, enabled: bool) -> None:
         """While disabled, pairs are counted as skipped; the newest is still kept for a target."""
@@ -112,6 +141,14 @@ class Mailbox:
     def _has_work(self) -> bool:
         started = self._request is not None and self._request.pair is not None
         return self._closed or (self._enabled and (started or self._unread is not None))
+
+    def _remember(self, pair: Pair) -> None:
+        if not self.keeps_history:
+            self._history.clear()
+            return
+        self._history.append(pair)
+        while pair.received - self._history[0].received > HISTORY_S:
+            self._history.popleft()
 
     def _drop_unread(self) -> None:
         if self._request is None or self._request.pair is not self._unread:

@@ -1,87 +1,54 @@
-"""Two image topics become pairs, on message_filters with its traps contained.
+"""Two image topics become pairs, and one alone when the other camera falls silent.
 
-The Python synchronizer holds a plain lock while it calls back and keeps it for ever when the
-callback raises; it compares with `<`; after the stamps jumped back it throws away the new images;
-it counts nothing. So here: what it calls only hands the pair over and never raises, a jump back
-gets a new synchronizer with empty queues, and the counting is done on the images that go in.
+What the filters call only hands the pair over and never raises, a jump back gets new, empty
+queues, and the counting is done on the images that go in.
 """
 
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-import message_filters
-from rclpy.event_handler import SubscriptionEventCallbacks, UnsupportedEventTypeError
 from rclpy.node import Node
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
-from sensor_msgs.msg import Image
+from std_msgs.msg import Header
 
+from ainet_ros.camera import (
+    JUMP_BACK_NS,
+    Camera,
+    ImageMessage,
+    camera_topic,
+    nanoseconds,
+    subscribe,
+)
 from ainet_ros.parameters import Settings
-
-JUMP_BACK_NS = 500_000_000  # a stamp this far back is a looped bag or a reset clock, not jitter
-LATE_IN_A_ROW = 3  # as many late images in a row are a jump back too, however short the loop is
+from ainet_ros.policies import open_gates
+from ainet_ros.throttled_log import ThrottledLog
 
 
 @dataclass
 class Pair:
-    """One RGB and one thermal image of (nearly) the same moment."""
+    """One RGB and one thermal image of (nearly) the same moment; one is None in silence."""
 
-    rgb: Image
-    thermal: Image
+    rgb: ImageMessage | None
+    thermal: ImageMessage | None
     received: float  # time.monotonic() at the second image
     answered: bool = False  # its one message on ~/bbox went out
 
     @property
-    def size(self) -> tuple[int, int]:
-        """(height, width) of the RGB image as received."""
-        return self.rgb.height, self.rgb.width
-
-
-@dataclass
-class Side:
-    """What one camera sent: counts, and the stamps that wait for the other camera."""
-
-    topic: str
-    received: int = 0
-    paired: int = 0
-    lost: int = 0  # reported by DDS as sent and never delivered
-    publishers: int = 0  # connected now, as DDS tells
-    late: int = 0  # in a row
-    newest: int | None = None
-    waiting: set[int] = field(default_factory=set)
-    arrivals: deque[float] = field(default_factory=lambda: deque(maxlen=30))
+    def header(self) -> Header:
+        """What the answer is stamped with: the RGB image's header, or the only image's."""
+        leading = self.thermal if self.rgb is None else self.rgb
+        assert leading is not None
+        return leading.header
 
     @property
-    def unpaired(self) -> int:
-        """Images that came and can no longer become part of a pair."""
-        return self.received - self.paired - len(self.waiting)
-
-    @property
-    def rate(self) -> float:
-        """Images per second over the last 30; 0 when none came within 3 s."""
-        now, times = time.monotonic(), list(self.arrivals)
-        if len(times) < 2 or now - times[-1] > 3.0:
-            return 0.0
-        return (len(times) - 1) / max(times[-1] - times[0], 1e-6)
-
-
-class _Gate:
-    """What the synchronizer sees as a filter: passes on what it is given, can be thrown away."""
-
-    def __init__(self) -> None:
-        self.callbacks: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
-
-    def registerCallback(self, callback: Callable[..., None], *args: Any) -> int:  # noqa: N802
-        self.callbacks.append((callback, args))
-        return len(self.callbacks) - 1
-
-    def put(self, message: Image) -> None:
-        for callback, args in self.callbacks:
-            callback(message, *args)
+    def size(self) -> tuple[int, int] | None:
+        """(height, width) of the RGB image as received; None before it is decoded."""
+        height, width = getattr(self.rgb, "height", 0), getattr(self.rgb, "width", 0)
+        return (height, width) if height and width else None
 
 
 class Pairing:
@@ -89,9 +56,10 @@ class Pairing:
 
     Args:
         node: makes the subscriptions; its executor calls everything here, one call at a time.
-        settings: slop, queue_size, reliability.
+        settings: how to subscribe and to pair.
         on_pair: called with a new pair; what it raises is logged, never passed on.
         on_jump: called with a sentence when the stamps went back.
+        log: where refused stamps, silent cameras and deaf subscriptions are told.
     """
 
     def __init__(
@@ -100,18 +68,23 @@ class Pairing:
         settings: Settings,
         on_pair: Callable[[Pair], None],
         on_jump: Callable[[str], None],
+        log: ThrottledLog,
     ) -> None:
-        self._node, self._settings = node, settings
+        self._node, self._settings, self._log = node, settings, log
         self._on_pair, self._on_jump = on_pair, on_jump
-        self._last_pair: int | None = None
+        self._last: int | None = None  # the newest stamp that was handed over
+        self._opened = time.monotonic()
         self.offset = 0.0  # thermal stamp minus RGB stamp of the newest pair, seconds
-        self.rgb = Side(node.resolve_topic_name("rgb/image_raw"))
-        self.thermal = Side(node.resolve_topic_name("thermal/image_raw"))
-        self._gates: list[_Gate] = []
-        self._renew()
+        self.alone: Camera | None = None  # the camera that goes on while the other is silent
+        transports = {"rgb": settings.rgb_transport, "thermal": settings.thermal_transport}
+        self.rgb, self.thermal = self.cameras = [
+            Camera(name, camera_topic(node, name, transport))
+            for name, transport in transports.items()
+        ]
+        self._gates = open_gates(settings, self._paired)
         self._subscribers = [
-            self._subscribe(topic, index)
-            for index, topic in enumerate(("rgb/image_raw", "thermal/image_raw"))
+            subscribe(node, camera, settings, partial(self._heard, index=index), self._deaf)
+            for index, camera in enumerate(self.cameras)
         ]
 
     def close(self) -> None:
@@ -122,11 +95,22 @@ class Pairing:
 
     def clear(self) -> None:
         """Forget every image that waits, and every stamp seen so far."""
-        self._renew()
-        self._last_pair = None
-        for side in (self.rgb, self.thermal):
-            side.waiting.clear()
-            side.newest, side.late = None, 0
+        self._empty_queues()
+        self._last = None
+        for camera in self.cameras:
+            camera.forget()
+
+    def apply(self, settings: Settings) -> None:
+        """Go on with other values of the live parameters."""
+        live = replace(
+            self._settings,
+            slop=settings.slop,
+            max_offset=settings.max_offset,
+            modality_timeout=settings.modality_timeout,
+        )
+        if live != self._settings:
+            self._settings = live
+            self._empty_queues()
 
     def newest_offset(self) -> float | None:
         """Thermal minus RGB newest stamp in seconds, paired or not; None if one is silent."""
@@ -134,96 +118,98 @@ class Pairing:
             return None
         return (self.thermal.newest - self.rgb.newest) / 1e9
 
-    def _renew(self) -> None:
-        self._gates = [_Gate(), _Gate()]
-        # One nanosecond more, since the synchronizer wants less than slop, not slop itself; half
-        # a nanosecond on top, since it truncates.
-        slop = (round(self._settings.slop * 1e9) + 1.5) / 1e9
-        synchronizer = message_filters.ApproximateTimeSynchronizer(
-            self._gates, self._settings.queue_size, slop
-        )
-        synchronizer.registerCallback(self._paired)
+    def silent(self, camera: Camera) -> bool:
+        """Nothing usable came for `modality_timeout`; never where that is 0."""
+        last = camera.believed[-1] if camera.believed else self._opened
+        timeout = self._settings.modality_timeout
+        return timeout > 0 and time.monotonic() - last > timeout
 
-    def _subscribe(self, topic: str, index: int) -> message_filters.Subscriber:
-        side = (self.rgb, self.thermal)[index]
-        qos = QoSProfile(
-            history=HistoryPolicy.KEEP_LAST,
-            depth=self._settings.queue_size,
-            reliability=ReliabilityPolicy.RELIABLE
-            if self._settings.reliability == "reliable"
-            else ReliabilityPolicy.BEST_EFFORT,
-        )
+    def _empty_queues(self) -> None:
+        self._gates = open_gates(self._settings, self._paired)
+        for camera in self.cameras:
+            camera.waiting.clear()
 
-        def lost(event: Any) -> None:
-            side.lost += event.total_count_change
+    def _deaf(self, sentence: str) -> None:
+        self._node.get_logger().error(sentence)
 
-        def incompatible(event: Any) -> None:
-            policy = qos_policy_name_from_kind(event.last_policy_kind)
-            self._node.get_logger().error(
-                f"{side.topic}: a publisher offers a {policy} that this subscription "
-                f"(reliability {self._settings.reliability}) cannot take: no image will come "
-                "from it; parameter reliability best_effort hears every publisher"
-            )
-
-        def matched(event: Any) -> None:
-            side.publishers = event.current_count
-
-        events = SubscriptionEventCallbacks(
-            incompatible_qos=incompatible, message_lost=lost, matched=matched
-        )
+    def _heard(self, message: ImageMessage, index: int) -> None:
+        """Every image passes here before a filter sees it."""
+        camera = self.cameras[index]
         try:
-            made = message_filters.Subscriber(
-                self._node, Image, topic, qos_profile=qos, event_callbacks=events
-            )
-        except UnsupportedEventTypeError:  # a middleware without these events still has images
-            made = message_filters.Subscriber(self._node, Image, topic, qos_profile=qos)
-        made.registerCallback(self._heard, index)
-        return made
+            back = camera.believe(nanoseconds(message))
+        except ValueError as error:
+            self._log.warning(str(error), f"stamp of {camera.name}")
+            return
+        if back:
+            newest = camera.newest
+            self.clear()
+            camera.newest = newest
+            self._call(self._on_jump, f"stamps of {camera.topic} went back {back / 1e9:.3f} s")
+        self._follow_silence(camera, self.cameras[1 - index])
+        if self.alone is None:
+            self._match(message, index)
+        elif self.alone is camera:
+            self._hand_over(message if index == 0 else None, message if index == 1 else None)
 
-    def _heard(self, message: Image, index: int) -> None:
-        """Every image passes here before the synchronizer sees it."""
-        side = (self.rgb, self.thermal)[index]
-        stamp = _nanoseconds(message)
-        side.received += 1
-        side.arrivals.append(time.monotonic())
-        if side.newest is not None and stamp < side.newest:
-            side.late += 1
-            back = side.newest - stamp
-            if back >= JUMP_BACK_NS or side.late >= LATE_IN_A_ROW:
-                self.clear()
-                self._call(self._on_jump, f"stamps of {side.topic} went back {back / 1e9:.3f} s")
-        else:
-            side.late = 0
-        side.newest = stamp if side.newest is None else max(side.newest, stamp)
-        side.waiting.add(stamp)  # as the synchronizer does: an equal stamp takes the other's place
-        if len(side.waiting) > self._settings.queue_size:
-            side.waiting.discard(min(side.waiting))
+    def _follow_silence(self, camera: Camera, other: Camera) -> None:
+        """Go on with one camera when the other is silent, and with both when it is back."""
+        if self.alone is None and self.silent(other):
+            self.alone = camera
+            self._empty_queues()
+            self._log.warning(
+                f"nothing usable came on {other.topic} for {self._settings.modality_timeout:.1f} "
+                f"s: going on with {camera.topic} alone; does that camera run, is the name right?",
+                f"{other.name} is silent",
+            )
+        # Two images within the timeout: one in a while would only make the pairs stutter.
+        timeout, times = self._settings.modality_timeout, camera.believed
+        steady = len(times) == 2 and (timeout == 0 or times[1] - times[0] <= timeout)
+        if self.alone is other and (steady or self.silent(other)):
+            back = steady and not self.silent(other)
+            self.alone = None if back else camera
+            self._empty_queues()
+            going = "both cameras" if back else f"{camera.topic} alone"
+            self._log.warning(f"{camera.topic} is back: going on with {going}", "a camera is back")
+
+    def _match(self, message: ImageMessage, index: int) -> None:
+        camera, stamp = self.cameras[index], nanoseconds(message)
+        camera.waiting.add(stamp)  # as the filters do: an equal stamp takes the other's place
+        if len(camera.waiting) > self._settings.queue_size:
+            camera.waiting.discard(min(camera.waiting))
         try:
             self._gates[index].put(message)
         except Exception as error:  # its lock may be held for ever now: take a new one
-            self._node.get_logger().error(f"message_filters raised {error!r}: queues cleared")
+            self._log.error(f"message_filters raised {error!r}: queues cleared", "filter")
             self.clear()
+        if self._settings.pairing == "rgb_leads" and index == 0:
+            camera.waiting.discard(stamp)  # it has found its partner at once or never will
 
-    def _paired(self, rgb: Image, thermal: Image) -> None:
-        """Called under the synchronizer's lock: short, and never raises."""
-        stamps = _nanoseconds(rgb), _nanoseconds(thermal)
-        for side, stamp in zip((self.rgb, self.thermal), stamps, strict=True):
-            side.waiting.discard(stamp)
-        if self._last_pair is not None and stamps[0] <= self._last_pair:
-            return  # a repeated or late image: its moment was answered or has passed
-        self._last_pair = stamps[0]
-        self.rgb.paired += 1
-        self.thermal.paired += 1
-        self.offset = (stamps[1] - stamps[0]) / 1e9
-        self._call(self._on_pair, Pair(rgb, thermal, time.monotonic()))
+    def _paired(self, rgb: ImageMessage, thermal: ImageMessage) -> None:
+        """Called under the filter's lock: short, and never raises."""
+        if self._hand_over(rgb, thermal):
+            self.offset = (nanoseconds(thermal) - nanoseconds(rgb)) / 1e9
+
+    def _hand_over(self, rgb: ImageMessage | None, thermal: ImageMessage | None) -> bool:
+        fresh = []
+        for camera, message in zip(self.cameras, (rgb, thermal), strict=True):
+            # With rgb_leads a thermal image may serve several times; it is counted once.
+            waited = message is not None and nanoseconds(message) in camera.waiting
+            if waited or (message is not None and self.alone is camera):
+                fresh.append(camera)
+            if waited:
+                camera.waiting.discard(nanoseconds(message))
+        pair = Pair(rgb, thermal, time.monotonic())
+        stamp = nanoseconds(pair)
+        if self._last is not None and 0 <= self._last - stamp < JUMP_BACK_NS:
+            return False  # a repeated or late image: its moment was answered or has passed
+        self._last = stamp
+        for camera in fresh:
+            camera.paired += 1
+        self._call(self._on_pair, pair)
+        return True
 
     def _call(self, callback: Callable[[Any], None], argument: Any) -> None:
         try:
             callback(argument)
-        except Exception as error:  # the synchronizer's lock would stay held for ever
-            self._node.get_logger().error(f"{type(error).__name__} while pairing: {error}")
-
-
-def _nanoseconds(message: Image) -> int:
-    stamp = message.header.stamp
-    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
+        except Exception as error:  # the filter's lock would stay held for ever
+            self._log.error(f"{type(error).__name__} while pairing: {error}", "pairing")

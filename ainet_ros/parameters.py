@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from functools import partial
 from typing import Any
 
 from rcl_interfaces.msg import (
@@ -62,10 +63,41 @@ class Settings:
         "threads must be the network's number of CPU threads, 0 to 256; 0 leaves it to torch",
         limits=(0, 256),
     )
+    rgb_transport: str = _parameter(
+        "raw",
+        "rgb_transport must be raw or compressed (rgb/image_raw/compressed: JPEG or PNG)",
+        pattern=r"raw|compressed",
+    )
+    thermal_transport: str = _parameter(
+        "raw",
+        "thermal_transport must be raw or compressed (a PNG of 16 bits stays one of 16 bits)",
+        pattern=r"raw|compressed",
+    )
+    pairing: str = _parameter(
+        "approximate",
+        "pairing must be approximate (stamps within slop), exact (equal stamps) or rgb_leads "
+        "(every RGB image with the newest thermal one within max_offset)",
+        pattern=r"approximate|exact|rgb_leads",
+    )
     slop: float = _parameter(
         0.02,
         "slop must be the largest time between the two images of a pair, 0.0 to 1.0 seconds",
         limits=(0.0, 1.0),
+        live=True,
+    )
+    max_offset: float = _parameter(
+        0.15,
+        "max_offset must be the largest time between an RGB image and the thermal one that "
+        "rgb_leads takes for it, 0.0 to 5.0 seconds",
+        limits=(0.0, 5.0),
+        live=True,
+    )
+    modality_timeout: float = _parameter(
+        1.0,
+        "modality_timeout must be after how long a silence of one camera the other goes on "
+        "alone, 0.0 to 60.0 seconds; 0 waits for both for ever",
+        limits=(0.0, 60.0),
+        live=True,
     )
     queue_size: int = _parameter(
         10,
@@ -88,16 +120,63 @@ class Settings:
         pattern=r".+",
         live=True,
     )
+    detection_score: float = _parameter(
+        0.5,
+        "detection_score must be the lowest score at which a box on ~/detections is taken, "
+        "0.0 to 1.0",
+        limits=(0.0, 1.0),
+        live=True,
+    )
+    on_detection: str = _parameter(
+        "reacquire",
+        "on_detection must be start (a detection is taken when there is no target), reacquire "
+        "(also when it is lost), replace (always) or ignore",
+        pattern=r"start|reacquire|replace|ignore",
+        live=True,
+    )
+    lost_below: float = _parameter(
+        0.15,
+        "lost_below must be the score under which a frame is doubtful, 0.0 to 1.0 and not above "
+        "found_above; from the next target on",
+        limits=(0.0, 1.0),
+        live=True,
+    )
+    lost_after: int = _parameter(
+        5,
+        "lost_after must be how many doubtful frames in a row make the target lost, 1 to 1000; "
+        "from the next target on",
+        limits=(1, 1000),
+        live=True,
+    )
+    found_above: float = _parameter(
+        0.35,
+        "found_above must be the score at which a lost target is found again, 0.0 to 1.0 and not "
+        "under lost_below; from the next target on",
+        limits=(0.0, 1.0),
+        live=True,
+    )
     debug_image_width: int = _parameter(
         640,
         "debug_image_width must be the largest width of ~/debug_image, 64 to 4096 pixels",
         limits=(64, 4096),
         live=True,
     )
+    debug_side_by_side: bool = _parameter(
+        False,
+        "debug_side_by_side must be true (both cameras in ~/debug_image) or false (RGB alone)",
+        live=True,
+    )
     autostart: bool = _parameter(
         True,
         "autostart must be true (configure and activate at start) or false (a manager does it)",
     )
+
+    def __post_init__(self) -> None:
+        if self.lost_below > self.found_above:
+            raise ValueError(
+                "lost_below must not be above found_above; got "
+                f"lost_below {self.lost_below}, found_above {self.found_above}"
+            )
 
     @property
     def start_box(self) -> Box | None:
@@ -147,7 +226,8 @@ def declare(node: Node) -> None:
         except (ParameterException, InvalidParameterException) as error:
             raise ValueError(f"{entry.metadata['sentence']} ({error})") from None
         check(name, node.get_parameter(name).value)
-    node.add_on_set_parameters_callback(_judge)
+    read(node)  # what must hold between parameters
+    node.add_on_set_parameters_callback(partial(_judge, node))
 
 
 def read(node: Node) -> Settings:
@@ -159,7 +239,8 @@ def explain(parameters: Sequence[Parameter], result: SetParametersResult) -> Set
     """Put our sentence before rclpy's own reason, which names a type or a range only."""
     known = table()
     sentences = [known[p.name].metadata["sentence"] for p in parameters if p.name in known]
-    if not result.successful and not any(sentence in result.reason for sentence in sentences):
+    told = any(sentence in result.reason for sentence in sentences) or " must " in result.reason
+    if not result.successful and not told:
         result.reason = "; ".join([*sentences, result.reason])
     return result
 
@@ -215,12 +296,11 @@ def _checked(entry: Field[Any], value: Any) -> Any:
     return value
 
 
-def _judge(parameters: Sequence[Parameter]) -> SetParametersResult:
+def _judge(node: Node, parameters: Sequence[Parameter]) -> SetParametersResult:
     """rclpy asks this before it changes anything: all values are judged, then all are set."""
     try:
-        for parameter in parameters:
-            if parameter.name in table():
-                check(parameter.name, parameter.value)
+        changes = {p.name: check(p.name, p.value) for p in parameters if p.name in table()}
+        replace(read(node), **changes)
     except ValueError as error:
         return SetParametersResult(successful=False, reason=str(error))
     return SetParametersResult(successful=True)

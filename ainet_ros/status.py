@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
+from ainet_ros.answers import Progress
+from ainet_ros.camera import Camera
 from ainet_ros.mailbox import Mailbox
-from ainet_ros.pairing import Pairing, Side
-from ainet_ros.worker import Progress
+from ainet_ros.pairing import Pairing
+from ainet_ros.parameters import Settings
 
 SILENCE_S = 3.0  # as long without a pair is worth a warning
 
@@ -42,6 +44,8 @@ def status_message(
         state = progress.state
         if mailbox.target_waits:
             state = "target set, waiting for the first pair"
+        elif not mailbox.enabled:
+            state = f"paused, {state}"
         values |= _counts(mailbox, pairing, progress)
     values["state"] = state
     message.level = _LEVELS.get(state, DiagnosticStatus.OK)
@@ -57,21 +61,31 @@ def values_of(message: DiagnosticStatus) -> dict[str, str]:
     return {entry.key: entry.value for entry in message.values}
 
 
-def silence_sentence(pairing: Pairing, slop: float) -> str:
+def silence_sentence(pairing: Pairing, settings: Settings) -> str:
     """Why no pair comes: both topics, their rates, the offset, and what to change."""
-    sides = pairing.rgb, pairing.thermal
-    heard = " and ".join(f"{side.topic} at {side.rate:.1f} images/s" for side in sides)
-    silent = [side.topic for side in sides if side.rate == 0]
+    cameras = pairing.cameras
+    heard = " and ".join(f"{camera.topic} at {camera.rate:.1f} images/s" for camera in cameras)
+    silent = [camera.topic for camera in cameras if camera.rate == 0]
     if silent:
         names = " and ".join(silent)
         advice = f"nothing arrives on {names}: is the name right, does the camera run?"
+    elif not all(camera.believed for camera in cameras):
+        advice = "images without a stamp cannot be paired: the driver must set header.stamp"
     else:
         offset = pairing.newest_offset() or 0.0
+        allowed, what = _allowed(settings)
         advice = (
-            f"the newest stamps differ by {offset:+.3f} s, slop allows {slop:.3f} s: "
-            "synchronise the cameras' clocks or raise the parameter slop"
+            f"the newest stamps differ by {offset:+.3f} s, {allowed}: "
+            f"synchronise the cameras' clocks or {what}"
         )
     return f"no image pair for {SILENCE_S:.0f} s: {heard}; {advice}"
+
+
+def _allowed(settings: Settings) -> tuple[str, str]:
+    if settings.pairing == "exact":
+        return "pairing exact allows none", "set the parameter pairing to approximate"
+    name = "slop" if settings.pairing == "approximate" else "max_offset"
+    return f"{name} allows {getattr(settings, name):.3f} s", f"raise the parameter {name}"
 
 
 def _counts(mailbox: Mailbox, pairing: Pairing, progress: Progress) -> dict[str, Any]:
@@ -79,6 +93,9 @@ def _counts(mailbox: Mailbox, pairing: Pairing, progress: Progress) -> dict[str,
         "score": f"{progress.score:.3f}",
         "id": progress.target_id,
         "order": ",".join(map(str, progress.order)),
+        "cameras": progress.cameras,
+        "pixels": progress.pixels,
+        "enabled": str(mailbox.enabled).lower(),
         "pairs_received": mailbox.pairs,
         "pairs_processed": progress.processed,
         "pairs_skipped": mailbox.skipped,
@@ -88,20 +105,22 @@ def _counts(mailbox: Mailbox, pairing: Pairing, progress: Progress) -> dict[str,
         "latency_95_ms": _milliseconds(progress.latency, 95),
         "inference_ms": _milliseconds(progress.inference, 50),
         "offset_ms": f"{pairing.offset * 1e3:.1f}",
+        "thermal_frozen": progress.frozen,
     }
-    for camera, side in (("rgb", pairing.rgb), ("thermal", pairing.thermal)):
-        values |= {f"{camera}_{key}": value for key, value in _side(side).items()}
+    for camera in pairing.cameras:
+        values |= {f"{camera.name}_{key}": value for key, value in _camera(camera).items()}
     return values
 
 
-def _side(side: Side) -> dict[str, Any]:
+def _camera(camera: Camera) -> dict[str, Any]:
     return {
-        "topic": side.topic,
-        "publishers": side.publishers,
-        "received": side.received,
-        "unpaired": side.unpaired,
-        "lost": side.lost,
-        "rate": f"{side.rate:.1f}",
+        "topic": camera.topic,
+        "publishers": camera.publishers,
+        "received": camera.received,
+        "waiting": len(camera.waiting),
+        "unpaired": camera.unpaired,
+        "lost": camera.lost,
+        "rate": f"{camera.rate:.1f}",
     }
 
 

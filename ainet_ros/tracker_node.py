@@ -1,7 +1,7 @@
 """The lifecycle node `ainet`: two camera topics in, the tracked box out.
 
-Thin on purpose: pairing.py makes pairs, mailbox.py keeps the newest, worker.py tracks on it,
-conversions.py and status.py make the messages. Here they are put together, and taken apart.
+Thin on purpose: activation.py holds what lives while it is active, conversions.py, debug_image.py,
+status.py and diagnostics.py make the messages. Here they are put together, and taken apart.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-import cv2
 import rclpy
-from diagnostic_msgs.msg import DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType, JumpThreshold
 from rclpy.duration import Duration
@@ -21,19 +20,20 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.signals import SignalHandlerOptions
-from sensor_msgs.msg import Image, RegionOfInterest
+from sensor_msgs.msg import RegionOfInterest
 from std_srvs.srv import SetBool, Trigger
 from vision_msgs.msg import Detection2DArray
 
-from ainet_core.imaging.draw import draw_target
 from ainet_ros import parameters
 from ainet_ros.activation import Activation
-from ainet_ros.conversions import detections, image_message, region_box
-from ainet_ros.loading import load_tracker, warm_up
+from ainet_ros.answers import Answer, TrackerLike
+from ainet_ros.conversions import detections, region_box
+from ainet_ros.debug_image import DebugImage
+from ainet_ros.diagnostics import diagnostics
+from ainet_ros.loading import give_back, load_tracker, set_thresholds, warm_up
 from ainet_ros.parameters import Settings
 from ainet_ros.process import Stop, answer_wrong_transitions, spin
-from ainet_ros.status import status_message
-from ainet_ros.worker import Answer, TrackerLike
+from ainet_ros.status import status_message, values_of
 
 NOT_ACTIVE = "the node is not active"
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
@@ -62,11 +62,14 @@ class TrackerNode(LifecycleNode):
         self._trouble = ""
         self._active: Activation | None = None
         self._boxes = self.create_lifecycle_publisher(Detection2DArray, "~/bbox", 10)
-        self._debug = self.create_lifecycle_publisher(Image, "~/debug_image", 2)
+        self._debug = DebugImage(self)
         # The state is told in every lifecycle state, and to those who come late.
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self._status = self.create_publisher(DiagnosticStatus, "~/status", latched)
+        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._told: dict[str, str] = {}  # the values of the last diagnostics
         self.create_subscription(RegionOfInterest, "~/set_target", self._on_set_target, 10)
+        self.create_subscription(Detection2DArray, "~/detections", self._on_detections, 10)
         self.create_service(Trigger, "~/reset", self._on_reset)
         self.create_service(SetBool, "~/enable", self._on_enable)
         # Steady: the node must be able to say that simulated time stands still.
@@ -77,6 +80,7 @@ class TrackerNode(LifecycleNode):
             ),
             post_callback=lambda jump: self._on_jump("the clock jumped"),
         )
+        self.add_post_set_parameters_callback(self._on_changed_parameters)
         answer_wrong_transitions(self)
 
     # Lifecycle. rclpy swallows what these raise, so each says it itself and fails.
@@ -149,6 +153,7 @@ class TrackerNode(LifecycleNode):
     def _configure(self, state: LifecycleState) -> None:
         self._settings = parameters.read(self)
         tracker = self._make_tracker(self._settings)
+        set_thresholds(tracker, self._settings)
         warm_up(tracker)
         self._tracker = tracker
         self._facts = {
@@ -171,6 +176,7 @@ class TrackerNode(LifecycleNode):
     def _release(self, state: LifecycleState) -> None:
         self._stop_tracking()
         self._tracker, self._facts = None, {}
+        give_back()
 
     def _shut_down(self, state: LifecycleState) -> None:
         self._release(state)
@@ -192,8 +198,21 @@ class TrackerNode(LifecycleNode):
             self._active.set_target(region_box(region))
             return
         self._trouble = f"target refused: {NOT_ACTIVE}"
-        self.get_logger().error(self._trouble)
+        self.get_logger().error(self._trouble, throttle_duration_sec=5.0)
         self._publish_status()
+
+    def _on_detections(self, message: Detection2DArray) -> None:
+        if self._active is not None:
+            self._active.detected(message)
+
+    def _on_changed_parameters(self, changed: list[Parameter]) -> None:
+        if not any(parameter.name in parameters.table() for parameter in changed):
+            return
+        self._settings = parameters.read(self)
+        if self._tracker is not None:
+            set_thresholds(self._tracker, self._settings)
+        if self._active is not None:
+            self._active.apply(self._settings)
 
     def _on_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         response.success, response.message = False, NOT_ACTIVE
@@ -211,38 +230,35 @@ class TrackerNode(LifecycleNode):
         return response
 
     def _on_timer(self) -> None:
-        self._publish_status()
+        status = self._publish_status()
+        now = self.get_clock().now().to_msg()
+        self._diagnostics.publish(diagnostics(now, status, self._told))
+        self._told = values_of(status)
         if self._active is not None:
-            self._active.explain_silence()
+            self._active.advise(self.count_publishers("~/detections"))
 
     # Called by the worker's thread.
 
     def _publish(self, answer: Answer) -> None:
-        header = answer.pair.rgb.header
-        class_id = self.get_parameter("class_id").value
+        settings = self._settings
+        header = answer.pair.header
         self._boxes.publish(
-            detections(header, class_id, answer.box, answer.score, answer.target_id)
+            detections(header, settings.class_id, answer.box, answer.score, answer.target_id)
         )
-        if answer.rgb is not None and self._debug.get_subscription_count() > 0:
-            drawn = draw_target(answer.rgb, answer.box, f"{answer.score:.2f}")
-            width = self.get_parameter("debug_image_width").value
-            if drawn.shape[1] > width:
-                height = max(round(drawn.shape[0] * width / drawn.shape[1]), 1)
-                drawn = cv2.resize(drawn, (width, height), interpolation=cv2.INTER_AREA)
-            self._debug.publish(image_message(drawn, "rgb8", header))
+        self._debug.publish(answer, settings)
 
-    def _publish_status(self) -> None:
+    def _publish_status(self) -> DiagnosticStatus:
         active = self._active
         lifecycle = "active" if active else "inactive" if self._tracker else "unconfigured"
-        self._status.publish(
-            status_message(
-                self.get_fully_qualified_name(),
-                lifecycle,
-                self._facts,
-                (active.mailbox, active.pairing, active.worker.progress) if active else None,
-                self._trouble,
-            )
+        message = status_message(
+            self.get_fully_qualified_name(),
+            lifecycle,
+            self._facts,
+            (active.mailbox, active.pairing, active.worker.progress) if active else None,
+            self._trouble,
         )
+        self._status.publish(message)
+        return message
 
 
 def main(

@@ -5,64 +5,16 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ainet_core.box import BoxLike, as_box
-from ainet_ros.conversions import rgb_array, thermal_array
+from ainet_core.box import as_box
+from ainet_ros.answers import Answer, Images, Progress, TrackerLike
 from ainet_ros.mailbox import Mailbox, Request, Work
 from ainet_ros.pairing import Pair
+from ainet_ros.reading import PairReader, in_rgb_pixels
 
-
-class TargetLike(Protocol):
-    """What `update` returns (ainet_core.Target)."""
-
-    @property
-    def box(self) -> NDArray[np.float64]: ...
-    @property
-    def score(self) -> float: ...
-    @property
-    def state(self) -> str: ...
-
-
-class TrackerLike(Protocol):
-    """What the node needs of ainet_core.Tracker; a test hands in something simpler."""
-
-    def init(self, rgb: Any, thermal: Any, box: BoxLike) -> None: ...
-    def update(self, rgb: Any, thermal: Any) -> TargetLike: ...
-
-
-@dataclass
-class Answer:
-    """The outcome for one pair; `box` None: no target, or it is lost."""
-
-    pair: Pair
-    box: NDArray[np.float64] | None
-    score: float = 0.0
-    target_id: int = 0
-    rgb: NDArray[np.uint8] | None = None
-    thermal: NDArray[np.generic] | None = None
-
-
-@dataclass
-class Progress:
-    """What the worker did so far, read by the status."""
-
-    processed: int = 0
-    failed: int = 0  # pairs that could not be read or tracked; part of processed
-    state: str = "no target"
-    score: float = 0.0
-    target_id: int = 0
-    order: tuple[int, ...] = ()
-    trouble: str = ""  # why the newest target or pair was refused, until one is accepted
-    latency: deque[float] = field(default_factory=lambda: deque(maxlen=300))  # seconds
-    inference: deque[float] = field(default_factory=lambda: deque(maxlen=300))
-    finished: deque[float] = field(default_factory=lambda: deque(maxlen=30))  # monotonic times
+BROKEN_AFTER = 10  # so many failures in a row are no accident: a lost device, wrong weights
 
 
 class Worker:
@@ -72,7 +24,7 @@ class Worker:
         tracker: used by this thread only.
         mailbox: where pairs, targets and resets come from.
         publish: sends one answer; called once for every pair that is processed.
-        warn: logs what went wrong; `throttled=False` for what must always be told.
+        warn: logs what went wrong: a sentence, and the kind of trouble that it is.
         changed: called after the state or the trouble changed.
     """
 
@@ -81,13 +33,15 @@ class Worker:
         tracker: TrackerLike,
         mailbox: Mailbox,
         publish: Callable[[Answer], None],
-        warn: Callable[..., None],
+        warn: Callable[[str, str], None],
         changed: Callable[[], None],
     ) -> None:
         self.progress = Progress()
         self._tracker, self._mailbox = tracker, mailbox
         self._publish, self._warn, self._changed = publish, warn, changed
+        self._reader = PairReader(warn)
         self._tracking_epoch: int | None = None  # the epoch whose target the tracker follows
+        self._had_rgb = False  # the tracker has seen the target in an RGB image
         self._thread = threading.Thread(target=self._run, name="ainet_worker", daemon=True)
 
     def start(self) -> None:
@@ -108,7 +62,7 @@ class Worker:
     def refuse(self, sentence: str) -> None:
         """Record and report why a target was not taken; the one before stays."""
         self.progress.trouble = f"target refused: {sentence}"
-        self._warn(self.progress.trouble, throttled=False)
+        self._warn(self.progress.trouble, sentence[:40])
         self._changed()
 
     def _run(self) -> None:
@@ -116,7 +70,7 @@ class Worker:
             try:
                 self._do(work)
             except Exception as error:  # the thread must outlive whatever one pair holds
-                self._warn(f"{type(error).__name__}: {error}\n{traceback.format_exc()}")
+                self._warn(f"{_named(error)}\n{traceback.format_exc()}", _named(error))
 
     def _do(self, work: Work) -> None:
         pairs = [work.pair]
@@ -132,74 +86,107 @@ class Worker:
         assert pair is not None
         begun = time.monotonic()
         try:
-            box = as_box(request.box, pair.size)
-            rgb, thermal = self._images(pair)
-            self._tracker.init(rgb, thermal, box)
+            images = self._reader.read(pair)
+            had_rgb = images.rgb is not None
+            thermal = self._thermal(images, had_rgb)
+            height, width = (thermal if images.rgb is None else images.rgb).shape[:2]
+            box = as_box(request.box, (height, width))
+            self._tracker.init(images.rgb, thermal, box)
         except ValueError as error:
             self.refuse(str(error))
             return
         except Exception as error:
-            self.refuse(f"{type(error).__name__}: {error}\n{traceback.format_exc()}")
+            self.refuse(f"{_named(error)}\n{traceback.format_exc()}")
             return
         if self._mailbox.epoch != epoch:  # reset meanwhile: this target is not wanted any more
             return
-        self._tracking_epoch = epoch
+        self._tracking_epoch, self._had_rgb = epoch, had_rgb
         self.progress.target_id += 1
         self.progress.trouble = ""
         if not pair.answered:
-            self._answer(Answer(pair, box, 1.0, self.progress.target_id, rgb, thermal), begun)
+            answer = Answer(pair, box, 1.0, self.progress.target_id, "tracking", images)
+            self._answer(answer, begun)
         self._set_state("tracking", 1.0)
 
     def _follow(self, pair: Pair, epoch: int) -> None:
         begun = time.monotonic()
         answer = Answer(pair, None, 0.0, self.progress.target_id)
-        state = "no target"
         try:
-            answer.rgb, answer.thermal = self._images(pair)
+            answer.images = self._reader.read(pair)
             if self._tracking_epoch == epoch:
-                target = self._tracker.update(answer.rgb, answer.thermal)
-                state, answer.score = target.state, float(target.score)
-                self.progress.order = tuple(getattr(target, "order", ()) or ())
-                if state == "tracking":
-                    answer.box = as_box(target.box)
+                self._update(answer)
         except Exception as error:
-            state = self._failed(error)
+            answer.state = self._failed(error)
+        else:
+            self._note_trouble(self._reader.trouble)
         if self._mailbox.epoch != epoch:  # reset meanwhile: what was found is of no interest
-            state, answer.box = "no target", None
+            answer.state, answer.box = "no target", None
         self._answer(answer, begun)
-        self._set_state(state, answer.score)
+        self._set_state(answer.state, answer.score)
 
-    def _images(self, pair: Pair) -> tuple[NDArray[np.uint8], NDArray[np.generic]]:
-        try:
-            rgb = rgb_array(pair.rgb)
-        except ValueError as error:
-            raise ValueError(f"RGB image refused: {error}") from None
-        try:
-            return rgb, thermal_array(pair.thermal)
-        except ValueError as error:
-            raise ValueError(f"thermal image refused: {error}") from None
+    def _update(self, answer: Answer) -> None:
+        images = answer.images
+        self._had_rgb = self._had_rgb or images.rgb is not None
+        target = self._tracker.update(images.rgb, self._thermal(images, self._had_rgb))
+        answer.state, answer.score = target.state, float(target.score)
+        self.progress.order = tuple(getattr(target, "order", ()) or ())
+        self.progress.failures_in_a_row = 0
+        if target.state == "tracking":
+            answer.box = as_box(target.box)
+
+    def _thermal(self, images: Images, had_rgb: bool) -> Any:
+        """As the tracker needs it for a box in pixels of the last RGB image, if there was one."""
+        size = self._reader.rgb_size
+        if images.thermal is None or had_rgb or size is None:
+            return images.thermal
+        return in_rgb_pixels(images.thermal, size)
 
     def _failed(self, error: Exception) -> str:
         self.progress.failed += 1
-        known = isinstance(error, ValueError)
-        what = str(error) if known else f"{type(error).__name__}: {error}"
-        self._warn(what if known else f"{what}\n{traceback.format_exc()}")
-        self.progress.trouble = what
+        self.progress.trouble = what = str(error)
+        if isinstance(error, ValueError):  # says enough by itself
+            if what != self._reader.trouble:
+                self._warn(what, what[:40])
+            return "error"
+        self.progress.failures_in_a_row += 1
+        self.progress.trouble = what = f"the tracker raised {_named(error)}"
+        if self.progress.failures_in_a_row >= BROKEN_AFTER:
+            self.progress.trouble += (
+                f", {self.progress.failures_in_a_row} times in a row: "
+                "deactivate, cleanup and configure the node to load it anew"
+            )
+        self._warn(f"{self.progress.trouble}\n{traceback.format_exc()}", what)
         return "error"
+
+    def _note_trouble(self, trouble: str) -> None:
+        """One camera's image was refused and the other's was used, or all is well again."""
+        if trouble:
+            self.progress.failed += 1
+            self.progress.trouble = trouble
+        elif " image refused" in self.progress.trouble:
+            self.progress.trouble = ""
 
     def _answer(self, answer: Answer, begun: float) -> None:
         answer.pair.answered = True
-        self.progress.processed += 1
-        self.progress.inference.append(time.monotonic() - begun)
+        progress = self.progress
+        progress.processed += 1
+        answer.box_size = self._reader.box_size
+        progress.cameras, progress.frozen = answer.images.cameras, self._reader.frozen
+        progress.pixels = "thermal" if self._reader.rgb_size is None else "rgb"
+        progress.inference.append(time.monotonic() - begun)
         self._publish(answer)
         now = time.monotonic()
-        self.progress.latency.append(now - answer.pair.received)
-        self.progress.finished.append(now)
+        progress.latency.append(now - answer.pair.received)
+        progress.finished.append(now)
 
     def _set_state(self, state: str, score: float) -> None:
         changed = state != self.progress.state
         if state != "error" and self.progress.state == "error":
-            self.progress.trouble = ""
+            self.progress.trouble = self._reader.trouble
         self.progress.state, self.progress.score = state, score
         if changed:
             self._changed()
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -98,10 +98,10 @@ def test_bad_images_are_answered_empty_and_the_next_good_pair_is_tracked(start, 
     process = start("", "-p", "initial_box:=10,20,30,40")
     robot.wait_until_heard()
     assert robot.send_and_wait(1.0).detections
-    broken = picture(stamp=2.0)
-    broken.data = broken.data[:100]
-    robot.rgb.publish(broken)
-    robot.thermal.publish(picture(stamp=2.0, encoding="mono8"))
+    for publisher, encoding in ((robot.rgb, "rgb8"), (robot.thermal, "mono8")):
+        broken = picture(stamp=2.0, encoding=encoding)
+        broken.data = broken.data[:100]
+        publisher.publish(broken)
     robot.wait("an answer", lambda: robot.answers(header(2.0).stamp))
     assert not robot.answers(header(2.0).stamp)[0].detections
     assert "RGB image refused: data has 100 bytes" in process.output

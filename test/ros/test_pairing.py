@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 
 import pytest
 import rclpy
 from robot import picture
 
+from ainet_ros.camera import nanoseconds
 from ainet_ros.pairing import Pairing
 from ainet_ros.parameters import Settings
 from ainet_ros.status import silence_sentence
@@ -18,17 +20,21 @@ pytestmark = pytest.mark.dds
 class Heard:
     """A pairing on a real node, fed as its subscriptions feed it."""
 
-    def __init__(self, slop: float = 0.02, queue_size: int = 10) -> None:
+    def __init__(self, **values) -> None:
         self.node = rclpy.create_node("pairing")
-        self.pairs, self.jumps = [], []
-        settings = Settings(slop=slop, queue_size=queue_size)
-        self.pairing = Pairing(self.node, settings, self.pairs.append, self.jumps.append)
+        self.pairs, self.jumps, self.told = [], [], []
+        self.settings = Settings(**values)
+        log = SimpleNamespace(warning=self._told, error=self._told)
+        self.pairing = Pairing(self.node, self.settings, self.pairs.append, self.jumps.append, log)
+
+    def _told(self, sentence: str, kind: str) -> None:
+        self.told.append(sentence)
 
     def rgb(self, stamp: float) -> None:
-        self.pairing._heard(picture(2, 2, stamp), 0)
+        self.pairing._heard(picture(2, 2, stamp), index=0)
 
     def thermal(self, stamp: float) -> None:
-        self.pairing._heard(picture(2, 2, stamp), 1)
+        self.pairing._heard(picture(2, 2, stamp), index=1)
 
     def both(self, *stamps: float) -> None:
         for stamp in stamps:
@@ -37,8 +43,12 @@ class Heard:
 
     @property
     def stamps(self) -> list[float]:
-        headers = [pair.rgb.header.stamp for pair in self.pairs]
-        return [stamp.sec + stamp.nanosec / 1e9 for stamp in headers]
+        return [nanoseconds(pair) / 1e9 for pair in self.pairs]
+
+    @property
+    def thermal_stamps(self) -> list[float | None]:
+        images = [pair.thermal for pair in self.pairs]
+        return [image and nanoseconds(image) / 1e9 for image in images]
 
 
 @pytest.fixture
@@ -157,14 +167,122 @@ def test_images_without_a_partner_are_counted_on_their_side(heard):
 def test_the_silence_is_explained_by_topic_rate_offset_and_parameter(heard):
     heard = heard()
     assert "nothing arrives on /rgb/image_raw and /thermal" in silence_sentence(
-        heard.pairing, 0.02
+        heard.pairing, heard.settings
     )
     for i in range(4):
         heard.rgb(1.0 + i / 10)
         heard.thermal(1.05 + i / 10)
         time.sleep(0.01)
-    sentence = silence_sentence(heard.pairing, 0.02)
+    sentence = silence_sentence(heard.pairing, heard.settings)
     assert "/rgb/image_raw at" in sentence
     assert "+0.050 s" in sentence
     assert "parameter slop" in sentence
     assert heard.pairs == []
+
+
+@pytest.mark.parametrize("stamp", [0.0, 1e6])
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_stamp_that_cannot_be_is_refused_and_said_and_the_next_pair_comes(heard, stamp, index):
+    heard = heard()
+    heard.both(10.0)
+    [heard.rgb, heard.thermal][index](stamp)
+    heard.both(10.1)
+    assert heard.stamps == [10.0, 10.1]
+    assert heard.jumps == []
+    assert heard.told
+    assert heard.pairing.cameras[index].unpaired == 1
+
+
+def test_a_leap_ahead_is_believed_when_the_next_image_agrees(heard):
+    heard = heard()
+    heard.both(10.0, 1000.0, 1000.1, 1000.2)
+    assert heard.stamps == [10.0, 1000.1, 1000.2]
+
+
+def test_exact_pairs_equal_stamps_and_no_others(heard):
+    heard = heard(pairing="exact")
+    heard.both(1.0, 1.1)
+    heard.rgb(2.0)
+    heard.thermal(2.000000001)
+    heard.both(3.0)
+    heard.both(1.0, 1.1)  # back in time
+    assert heard.stamps == [1.0, 1.1, 3.0, 1.0, 1.1]
+
+
+def test_rgb_leads_keeps_the_rgb_rate_beside_a_slow_thermal_camera(heard):
+    heard = heard(pairing="rgb_leads", max_offset=0.15)
+    rgb = [10 + i / 30 for i in range(30)]
+    thermal = [9.99 + i / 9 for i in range(9)]
+    for stamp in sorted(rgb + thermal):
+        (heard.rgb if stamp in rgb else heard.thermal)(stamp)
+    assert heard.stamps == pytest.approx(rgb)
+    newest = [max(s for s in thermal if s <= stamp) for stamp in rgb]
+    assert heard.thermal_stamps == pytest.approx(newest)
+    assert heard.pairing.thermal.paired == 9  # each is counted once
+    assert heard.pairing.rgb.unpaired + heard.pairing.rgb.paired == 30
+
+
+def test_rgb_leads_takes_no_thermal_image_beyond_the_limit(heard):
+    heard = heard(pairing="rgb_leads", max_offset=0.1, modality_timeout=0.0)
+    heard.thermal(0.05)  # near zero: no negative time
+    heard.rgb(0.15)
+    heard.rgb(0.16)
+    assert heard.stamps == [0.15]
+    assert heard.pairing.rgb.unpaired == 1
+
+
+@pytest.mark.parametrize("policy", ["approximate", "exact", "rgb_leads"])
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_silent_camera_is_done_without_and_taken_back(heard, policy, index):
+    heard = heard(pairing=policy, modality_timeout=0.05)
+    live, silent = [heard.rgb, heard.thermal], [heard.thermal, heard.rgb]
+    heard.thermal(1.0)
+    heard.rgb(1.0)
+    heard.thermal(1.03)
+    heard.rgb(1.03)
+    assert len(heard.pairs) == 2
+    time.sleep(0.08)
+    for stamp in (2.0, 2.1):
+        live[index](stamp)
+    alone = heard.pairs[2:]
+    assert [nanoseconds(pair) for pair in alone] == [2_000_000_000, 2_100_000_000]
+    assert all((pair.thermal, pair.rgb)[index] is None for pair in alone)
+    assert "alone" in heard.told[-1]
+    silent[index](2.1)  # its moment is answered
+    for stamp in (2.2, 2.3):
+        heard.thermal(stamp)
+        heard.rgb(stamp)
+    assert "going on with both" in heard.told[-1]
+    assert heard.pairs[-1].rgb is not None
+    assert heard.pairs[-1].thermal is not None
+    stamps = [nanoseconds(pair) for pair in heard.pairs]
+    assert stamps == sorted(set(stamps))
+
+
+def test_with_a_timeout_of_zero_it_waits_for_both_for_ever(heard):
+    heard = heard(modality_timeout=0.0)
+    heard.pairing._opened -= 1000
+    heard.rgb(1.0)
+    assert heard.pairs == []
+
+
+def test_a_camera_on_another_clock_takes_over_and_gives_back(heard):
+    heard = heard(modality_timeout=0.05)
+    time.sleep(0.08)
+    heard.rgb(5000.0)
+    time.sleep(0.08)
+    heard.thermal(10.0)  # an hour behind: answered all the same
+    time.sleep(0.08)
+    heard.rgb(5000.5)
+    assert heard.stamps == [5000.0, 10.0, 5000.5]
+
+
+def test_live_parameters_act_at_once(heard):
+    heard = heard(slop=0.001)
+    heard.rgb(1.0)
+    heard.thermal(1.05)
+    heard.pairing.apply(Settings(slop=0.1))
+    heard.rgb(2.0)
+    heard.thermal(2.05)
+    assert heard.stamps == [2.0]
+    assert heard.pairing.rgb.unpaired == heard.pairing.thermal.unpaired == 1

@@ -19,7 +19,12 @@ WRONG = {
     "checkpoint": [5, True],
     "device": ["tpu", "cuda:", "cuda:x", ""],
     "threads": [-1, 257, 1.5, "many"],
+    "rgb_transport": ["jpeg", ""],
+    "thermal_transport": ["png", True],
+    "pairing": ["nearest", ""],
     "slop": [-0.1, 1.5, float("nan"), "0.1"],
+    "max_offset": [-0.1, 6.0, float("inf")],
+    "modality_timeout": [-1.0, 61.0, float("nan")],
     "queue_size": [0, 1001, 2.5],
     "reliability": ["best-effort", ""],
     "initial_box": [
@@ -29,7 +34,13 @@ WRONG = {
         "a,b,c,d",
     ],
     "class_id": ["", 7],
+    "detection_score": [-0.1, 1.1, float("nan")],
+    "on_detection": ["always", ""],
+    "lost_below": [-0.1, 1.1],
+    "lost_after": [0, 1001],
+    "found_above": [-0.1, 1.1],
     "debug_image_width": [63, 5000, "wide"],
+    "debug_side_by_side": ["yes", 1],
     "autostart": ["yes", 1],
 }
 

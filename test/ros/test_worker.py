@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -37,7 +38,7 @@ class Run:
             self.tracker,
             self.mailbox,
             self.answers.append,
-            lambda text, throttled=True: self.warnings.append(text),
+            lambda text, kind: self.warnings.append(text),
             lambda: None,
         )
 
@@ -74,15 +75,110 @@ def test_a_pair_that_cannot_be_read_is_answered_empty_and_the_next_tracked(run):
     run.mailbox.put(pair(1))
     run.worker.start()
     run.wait(1)
-    run.mailbox.put(pair(2, encoding="nonsense"))
+    broken = pair(2, encoding="nonsense")
+    broken.thermal.encoding = "nonsense"
+    run.mailbox.put(broken)
     run.wait(2)
     assert run.answers[1].box is None
-    assert "RGB image refused" in run.warnings[-1]
+    assert run.worker.progress.state == "error"
+    assert [text.split(" refused")[0] for text in run.warnings] == ["RGB image", "thermal image"]
     run.mailbox.put(pair(3))
     run.wait(3)
     assert run.answers[2].box is not None
     assert run.worker.progress.failed == 1
     assert run.worker.progress.trouble == ""
+
+
+@pytest.mark.parametrize("camera", ["rgb", "thermal"])
+def test_with_one_image_that_cannot_be_read_the_other_camera_goes_on(run, camera):
+    run.mailbox.set_target(BOX)
+    run.mailbox.put(pair(1))
+    run.worker.start()
+    run.wait(1)
+    broken = pair(2)
+    getattr(broken, camera).data = getattr(broken, camera).data[:7]
+    run.mailbox.put(broken)
+    run.wait(2)
+    assert run.answers[1].box.tolist() == list(BOX)
+    assert run.answers[1].images.cameras == ("thermal" if camera == "rgb" else "rgb")
+    assert "image refused: data has 7 bytes" in run.worker.progress.trouble
+    run.mailbox.put(pair(3))
+    run.wait(3)
+    assert run.worker.progress.trouble == ""
+    assert run.worker.progress.failed == 1
+
+
+def test_a_target_set_in_rgb_silence_is_in_pixels_of_the_last_rgb_image():
+    class Sizes(TrivialTracker):
+        seen: list = []
+
+        def init(self, rgb, thermal, box):
+            self.seen.append(("init", rgb is not None, thermal.shape[:2]))
+            super().init(rgb, thermal, box)
+
+        def update(self, rgb, thermal):
+            self.seen.append(("update", rgb is not None, thermal.shape[:2]))
+            return super().update(rgb, thermal)
+
+    run = Run(Sizes())
+    run.worker.start()
+    small = picture(80, 60, stamp=2, encoding="mono8")
+    run.mailbox.put(pair(1))
+    run.wait(1)
+    for stamp in (2, 3):
+        run.mailbox.set_target(BOX) if stamp == 2 else None
+        alone = Pair(None, picture(80, 60, stamp=stamp, encoding="mono8"), time.monotonic())
+        run.mailbox.put(alone)
+        run.wait(stamp)
+    both = Pair(picture(stamp=4), small, time.monotonic())
+    run.mailbox.put(both)
+    run.wait(4)
+    # Stretched to the RGB image's 160x120 until the tracker has seen the target there itself.
+    assert run.tracker.seen[-3:] == [
+        ("init", False, (120, 160)), ("update", False, (120, 160)), ("update", True, (60, 80)),
+    ]  # fmt: skip
+    assert run.worker.progress.pixels == "rgb"
+    assert run.worker.stop()
+
+
+def test_a_frozen_thermal_camera_is_told_once(run):
+    run.worker.start()
+    for stamp in range(1, 10):
+        run.mailbox.put(pair(stamp))
+        run.wait(stamp)
+    assert run.worker.progress.frozen == 8
+    assert sum("in a row are equal" in text for text in run.warnings) == 1
+
+
+def test_a_tracker_that_always_raises_says_how_to_load_it_anew():
+    class Lost(TrivialTracker):
+        def update(self, rgb, thermal):
+            raise RuntimeError("CUDA error: the device is lost")
+
+    run = Run(Lost())
+    run.worker.start()
+    run.mailbox.set_target(BOX)
+    for stamp in range(1, 13):
+        run.mailbox.put(pair(stamp))
+        run.wait(stamp)
+    assert [answer.box is None for answer in run.answers] == [False] + [True] * 11
+    assert run.worker.progress.state == "error"
+    assert "11 times in a row: deactivate, cleanup and configure" in run.worker.progress.trouble
+    assert run.worker.stop()
+
+
+def test_a_pair_of_the_last_second_is_found_by_its_stamp_while_a_detector_is_there(run):
+    run.mailbox.put(pair(1))
+    run.mailbox.put(pair(2))
+    assert run.mailbox.find(1_000_000_000, 0) is None
+    run.mailbox.keeps_history = True
+    for stamp in (3, 4, 5):
+        run.mailbox.put(pair(stamp))
+    found = run.mailbox.find(4_010_000_000, 20_000_000)
+    assert second(SimpleNamespace(pair=found)) == 4
+    assert run.mailbox.find(4_030_000_000, 20_000_000) is None
+    run.mailbox.reset(forget_pairs=True)
+    assert run.mailbox.find(4_000_000_000, 0) is None
 
 
 def test_a_tracker_that_raises_does_not_end_the_thread():

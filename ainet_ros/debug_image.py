@@ -1,0 +1,70 @@
+"""~/debug_image, raw and compressed: drawn only for those who look."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from rclpy.lifecycle import LifecycleNode
+from sensor_msgs.msg import CompressedImage, Image
+
+from ainet_core.imaging.draw import draw_target, paint_thermal, side_by_side
+from ainet_ros.answers import Answer
+from ainet_ros.compressed import jpeg_message
+from ainet_ros.conversions import image_message
+from ainet_ros.parameters import Settings
+
+
+class DebugImage:
+    """Two lifecycle publishers of the newest answer, drawn."""
+
+    def __init__(self, node: LifecycleNode) -> None:
+        self._raw = node.create_lifecycle_publisher(Image, "~/debug_image", 2)
+        self._jpeg = node.create_lifecycle_publisher(
+            CompressedImage, "~/debug_image/compressed", 2
+        )
+
+    def publish(self, answer: Answer, settings: Settings) -> None:
+        """Draw and send where somebody subscribed; no image, no message."""
+        raw = self._raw.get_subscription_count() > 0
+        jpeg = self._jpeg.get_subscription_count() > 0
+        if not (raw or jpeg) or answer.images.cameras == "none":
+            return
+        picture = drawn(answer, settings.debug_image_width, settings.debug_side_by_side)
+        if raw:
+            self._raw.publish(image_message(picture, "rgb8", answer.pair.header))
+        if jpeg:
+            self._jpeg.publish(jpeg_message(picture, answer.pair.header))
+
+
+def drawn(answer: Answer, width: int, both: bool = False) -> NDArray[np.uint8]:
+    """The answer's picture, (h, w, 3) uint8 RGB, w at most `width`.
+
+    Args:
+        both: both cameras side by side; otherwise the RGB image, or the thermal one in silence.
+    """
+    images = answer.images
+    leading = images.thermal if images.rgb is None else images.rgb
+    assert leading is not None
+    # First shrink, then draw: lines stay sharp, and it costs less.
+    scale = min((width / 2 if both else width) / leading.shape[1], 1.0)
+    size = max(round(leading.shape[1] * scale), 1), max(round(leading.shape[0] * scale), 1)
+    rgb = None if images.rgb is None else _shrunk(images.rgb, size)
+    thermal = None if images.thermal is None else _shrunk(images.thermal, size)
+    ratio = np.array(size) / answer.box_size[::-1]
+    box = None if answer.box is None else answer.box * np.tile(ratio, 2)
+    label = f"{answer.score:.2f}"
+    if both:
+        words = (answer.state, f"score {label}") if answer.box is not None else (answer.state,)
+        return side_by_side(rgb, thermal, box, caption=words, label=label)
+    shown = paint_thermal(thermal) if rgb is None and thermal is not None else rgb
+    assert shown is not None
+    return draw_target(shown, box, label)
+
+
+def _shrunk(image: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    if image.shape[1::-1] == size:
+        return image
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
