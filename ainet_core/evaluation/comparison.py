@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ainet_core.evaluation.protocol import Protocol
 from ainet_core.evaluation.scoring import Evaluation, SequenceFigures
 
 FEWEST = 4
@@ -34,7 +35,7 @@ class Difference:
 
     Attributes:
         part: `EVERYTHING` or a group.
-        rate: SR, PR or NPR.
+        rate: SR, PR or NPR; MSR, MPR or MNPR with two truths.
         low, high: 95 % interval of new - old; nan below `FEWEST` sequences.
         verdict: BETTER, WORSE, UNDECIDED or TOO_FEW.
     """
@@ -101,7 +102,7 @@ def compare(new: Evaluation, old: Evaluation, seed: int = 0, samples: int = 2000
     pairs = _paired(new, old)
     differences: list[Difference] = []
     for part, members in _parts(pairs).items():
-        differences += _differences(part, members, new.protocol.by_frames, seed, samples)
+        differences += _differences(part, members, new.protocol, seed, samples)
     changes = [Change(a.name, a.group, a.success, b.success) for a, b in pairs]
     changes.sort(key=lambda change: change.old - change.new)  # gains first; stable
     common = {a.name for a, _ in pairs}
@@ -125,9 +126,10 @@ def describe(comparison: Comparison) -> str:
         f"{'':28} {'rate':>4} {'old':>6} {'new':>6} {'change':>7} {'interval':>16}  verdict",
         *(_line(difference) for difference in comparison.differences),
     ]
-    for word, changes in (("gained", comparison.gains), ("lost", comparison.losses)):
+    rate = comparison.success.rate
+    for word, changes in (("gained most:", comparison.gains), ("lost most:", comparison.losses)):
         for c in changes:
-            lines.append(f"{word} most: {c.name:28} {100 * c.old:6.1f} -> {100 * c.new:.1f} SR")
+            lines.append(f"{word:12} {c.name:28} {rate} {100 * c.old:.1f} -> {100 * c.new:.1f}")
     for word, names in (("new", comparison.only_new), ("old", comparison.only_old)):
         if names:
             shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
@@ -172,16 +174,16 @@ def _parts(pairs: Items[Pair]) -> dict[str, list[Pair]]:
 
 
 def _differences(
-    part: str, pairs: Items[Pair], by_frames: bool, seed: int, samples: int
+    part: str, pairs: Items[Pair], protocol: Protocol, seed: int, samples: int
 ) -> list[Difference]:
-    weights = np.array([a.frames if by_frames else 1 for a, _ in pairs], np.float64)
-    found = []
+    weights = np.array([a.frames if protocol.by_frames else 1 for a, _ in pairs], np.float64)
+    letter, found = "M" if protocol.maximum else "", []
     for name, rate in _RATES:
         new = np.array([getattr(a, rate) for a, _ in pairs])
         old = np.array([getattr(b, rate) for _, b in pairs])
         low, high = _interval(new - old, weights, seed, samples)
         found.append(Difference(
-            part, name, len(pairs), float(np.average(new, weights=weights)),
+            part, letter + name, len(pairs), float(np.average(new, weights=weights)),
             float(np.average(old, weights=weights)), low, high, _verdict(low, high),
         ))  # fmt: skip
     return found

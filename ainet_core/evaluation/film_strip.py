@@ -13,7 +13,11 @@ from ainet_core.evaluation.metrics import Boxes
 from ainet_core.imaging.draw import INK, PAPER, TRUTH, Picture, draw_target, paint_thermal
 
 _WIDTH, _HEIGHT, _GAP = 240, 180, 3
-_QUALITY = 72
+_JPEG = (
+    cv2.IMWRITE_JPEG_QUALITY, 72,
+    # Lines one pixel wide keep their colour only where colour has every pixel.
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+)  # fmt: skip
 _AROUND = 5.0  # target sizes that are seen at least: a 10 pixel target is lost in a whole frame
 
 View = tuple[float, float, float, float]
@@ -42,7 +46,7 @@ def film_strip(sequence: Sequence, boxes: Boxes, count: int = 8) -> bytes:
     columns = [_column(sequence, boxes, number) for number in spread(len(sequence), count)]
     strip = np.hstack(columns)[:, :-_GAP]
     swapped = cv2.cvtColor(strip, cv2.COLOR_RGB2BGR)
-    done, data = cv2.imencode(".jpg", swapped, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    done, data = cv2.imencode(".jpg", swapped, _JPEG)
     if not done:
         raise ValueError(f"{sequence.name}: cannot encode a film strip of shape {strip.shape}")
     return data.tobytes()

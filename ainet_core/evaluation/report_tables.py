@@ -50,7 +50,7 @@ class Table:
 
 def tracker_table(evaluations: Items[Evaluation]) -> Table:
     """One row for each tracker."""
-    letter = "M" if evaluations[0].protocol.maximum else ""
+    letter = _letter(evaluations)
     shared = shared_names(evaluations)
     unequal = any(len(e.sequences) != len(shared) for e in evaluations)
     columns = [
@@ -69,8 +69,8 @@ def tracker_table(evaluations: Items[Evaluation]) -> Table:
         ("to failure", "mean number of frames until the target was first lost"),
         ("score AUC", "how well the score tells on from off the target; 0.5 is chance"),
         ("ms, median", "milliseconds a frame"),
-        ("ms, 95 %", "milliseconds that 95 % of the frames stay below"),
-        ("ms, 99 %", "milliseconds that 99 % of the frames stay below"),
+        ("95 %", "milliseconds that 95 % of the frames stay below"),
+        ("99 %", "milliseconds that 99 % of the frames stay below"),
         ("frames/s", "from the median time of a frame"),
         ("sequences", ""),
     ]
@@ -83,14 +83,22 @@ def tracker_table(evaluations: Items[Evaluation]) -> Table:
 
 
 def part_table(
-    key: str, caption: str, parts: Mapping[str, Mapping[str, Figures | SequenceFigures]]
+    key: str,
+    caption: str,
+    parts: Mapping[str, Mapping[str, Figures | SequenceFigures]],
+    letter: str = "",
 ) -> Table:
-    """Trackers side by side: `parts` is tracker -> part (a group, a sequence) -> figures."""
+    """Trackers side by side.
+
+    Args:
+        parts: tracker -> part (a group, an attribute, a sequence) -> figures.
+        letter: "M" with two truths.
+    """
     rates = [("SR", "success")]
     if len(parts) <= _SIDE_BY_SIDE:
         rates.append(("PR", "precision"))
     columns = [(key, "")] + [
-        (f"{tracker} {rate}", "in %") for rate, _ in rates for tracker in parts
+        (f"{tracker} {letter}{rate}", "in %") for rate, _ in rates for tracker in parts
     ]
     names = dict.fromkeys(name for figures in parts.values() for name in figures)
     rows = []
@@ -105,20 +113,21 @@ def part_table(
 
 
 def group_table(evaluations: Items[Evaluation]) -> Table:
-    return part_table("group", "By group of scenes", {e.tracker: e.groups() for e in evaluations})
+    parts = {e.tracker: e.groups() for e in evaluations}
+    table = part_table("group", "By group of scenes", parts, _letter(evaluations))
+    return _with_counts(table, parts)
 
 
 def attribute_table(evaluations: Items[Evaluation]) -> Table:
     parts = {e.tracker: e.attributes() for e in evaluations}
-    return part_table("attribute", "By challenge; a sequence may have several", parts)
+    caption = "By challenge; a sequence may have several"
+    return _with_counts(part_table("attribute", caption, parts, _letter(evaluations)), parts)
 
 
 def sequence_table(evaluations: Items[Evaluation]) -> Table:
     """With group and number of frames in front of the trackers' columns."""
-    plain = part_table(
-        "sequence", "Every sequence", {e.tracker: {s.name: s for s in e.sequences}
-                                       for e in evaluations}
-    )  # fmt: skip
+    parts = {e.tracker: {s.name: s for s in e.sequences} for e in evaluations}
+    plain = part_table("sequence", "Every sequence", parts, _letter(evaluations))
     known = {s.name: s for e in evaluations for s in e.sequences}
     rows = []
     for name, *others in plain.rows:
@@ -137,10 +146,11 @@ def cost_table(pairs: Items[tuple[Evaluation, Evaluation, str]]) -> Table:
             _word(recorded.tracker), _word(condition), Cell(str(d.sequences), d.sequences),
             _percent(d.old), _percent(d.new), *_change_cells(d),
         ))  # fmt: skip
+    rate = f"{_letter([recorded for recorded, _, _ in pairs])}SR"
     columns = (
         ("tracker", ""), ("condition", ""), ("sequences", "that both have"),
-        ("SR as recorded", "in %"), ("SR then", "under the condition, in %"),
-        ("difference", "points of SR"), ("95 % interval", "over sequences"), ("verdict", ""),
+        (f"{rate} as recorded", "in %"), (f"{rate} then", "under the condition, in %"),
+        ("difference", "in points"), ("95 % interval", "over sequences"), ("verdict", ""),
     )  # fmt: skip
     return Table("cost", "What a condition costs, over the same sequences", columns, tuple(rows))
 
@@ -168,7 +178,8 @@ def change_table(comparison: Comparison, key: str) -> Table:
         change, kind = c.new - c.old, BETTER if c.new > c.old else WORSE
         rows.append((_word(c.name), _word(c.group or "-"), _percent(c.old), _percent(c.new),
                      Cell(f"{100 * change:+.1f}", change, kind)))  # fmt: skip
-    columns = (("sequence", ""), ("group", ""), ("old SR", "in %"), ("new SR", "in %"),
+    rate = comparison.success.rate
+    columns = (("sequence", ""), ("group", ""), (f"old {rate}", "in %"), (f"new {rate}", "in %"),
                ("change", "in points"))  # fmt: skip
     caption = f"{comparison.new}: the largest changes of single sequences"
     return Table(key, caption, columns, tuple(rows))
@@ -177,6 +188,21 @@ def change_table(comparison: Comparison, key: str) -> Table:
 def shared_names(evaluations: Items[Evaluation]) -> set[str]:
     """Of the sequences that every tracker has."""
     return set.intersection(*({s.name for s in e.sequences} for e in evaluations))
+
+
+def _letter(evaluations: Items[Evaluation]) -> str:
+    """What rates begin with: MSR with two truths, else SR."""
+    return "M" if evaluations[0].protocol.maximum else ""
+
+
+def _with_counts(table: Table, parts: Mapping[str, Mapping[str, Figures]]) -> Table:
+    """A column for the number of sequences; the most of any tracker."""
+    rows = []
+    for name, *others in table.rows:
+        count = max(p[name.text].sequences for p in parts.values() if name.text in p)
+        rows.append((name, Cell(str(count), count), *others))
+    columns = (table.columns[0], ("sequences", "the most of any tracker"), *table.columns[1:])
+    return Table(table.key, table.caption, columns, tuple(rows))
 
 
 def _tracker_row(e: Evaluation, columns: list[str], shared: set[str]) -> list[Cell]:
@@ -198,7 +224,7 @@ def _tracker_row(e: Evaluation, columns: list[str], shared: set[str]) -> list[Ce
         _number(mean.failures, 1),
         _number(mean.frames_to_failure, 0),
         _number(mean.separation, 2),
-        *(_number(value, 1) for value in mean.latency),
+        *(_number(value, 1 if value >= 1 else 2) for value in mean.latency),
         _number(fps, 0 if fps >= 10 else 1),
         Cell(str(mean.sequences), mean.sequences),
     ]
