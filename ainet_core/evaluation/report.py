@@ -62,7 +62,7 @@ def write_report(
     _check(evaluations)
     template = _template()
     recorded, degraded = _by_condition(evaluations)
-    comparisons = _comparisons(recorded, baseline)
+    comparisons, not_compared = _comparisons(recorded, baseline)
     strips, why_none = _strips(recorded[0], sequences, boxes)
     page = template.render(
         title="Evaluation of " + ", ".join(e.tracker for e in recorded[:3])
@@ -78,6 +78,7 @@ def write_report(
         threshold_words=threshold_words(recorded[0].protocol),
         speed=speed_plot(recorded),
         comparisons=[_comparison_part(c, n) for n, c in enumerate(comparisons)],
+        not_compared=not_compared,
         cost=tables.cost_table(degraded) if degraded else None,
         groups=tables.group_table(recorded),
         attributes=tables.attribute_table(recorded),
@@ -149,14 +150,17 @@ def _by_condition(
     for e in evaluations:
         name, _, condition = e.tracker.rpartition("@")
         base = by_name.get(name)
-        if base is None:
-            recorded.append(e)
-        elif tables.shared_names([base, e]):
+        if base is not None and tables.shared_names([base, e]):
             degraded.append((base, e, condition))
+        else:
+            recorded.append(e)
     return recorded, degraded
 
 
-def _comparisons(recorded: Items[Evaluation], baseline: Items[Evaluation]) -> list[Comparison]:
+def _comparisons(
+    recorded: Items[Evaluation], baseline: Items[Evaluation]
+) -> tuple[list[Comparison], list[str]]:
+    """Trackers of the same name compared, and the names that only one side has."""
     old = {e.tracker: e for e in baseline}
     if len(recorded) == 1 and len(baseline) == 1:
         old = {recorded[0].tracker: baseline[0]}
@@ -166,7 +170,9 @@ def _comparisons(recorded: Items[Evaluation], baseline: Items[Evaluation]) -> li
             f"nothing to compare: expected one of {', '.join(e.tracker for e in recorded)}, "
             f"got {', '.join(e.tracker for e in baseline)}"
         )
-    return found
+    names = dict.fromkeys([e.tracker for e in recorded] + [*old])
+    common = {c.new for c in found}
+    return found, [name for name in names if name not in common] if baseline else []
 
 
 def _comparison_part(comparison: Comparison, number: int) -> dict[str, Any]:
@@ -182,7 +188,7 @@ def _summary(recorded: Items[Evaluation]) -> list[tuple[str, str]]:
     groups = dict.fromkeys(s.group for s in names.values() if s.group)
     frames = sum(s.frames for s in names.values())
     rows = [
-        ("Protocol", recorded[0].protocol.name),
+        ("Data set", f"{recorded[0].protocol.name}, scored by its protocol"),
         ("Sequences", f"{len(names)}, with {frames} scored frames"),
         ("Trackers", ", ".join(e.tracker for e in recorded)),
     ]
@@ -229,8 +235,10 @@ def _strip(figures: SequenceFigures, sequence: Sequence, boxes: Boxes) -> Strip:
     numbers = spread(len(sequence), 8)
     cameras = " above, thermal below" if sequence.rgb and sequence.thermal else ""
     cameras = ("RGB" if sequence.rgb is not None else "thermal") + cameras
-    lost = f"lost {figures.failures} times" if figures.failures != 1 else "lost once"
-    words = f"SR {100 * figures.success:.1f}, PR {100 * figures.precision:.1f}, {lost}; {cameras}"
+    often = {0: "never lost", 1: "lost once"}
+    lost = often.get(figures.failures, f"lost {figures.failures} times")
+    rates = f"SR {100 * figures.success:.1f}, PR {100 * figures.precision:.1f}"
+    words = f"{rates}, {lost}; {cameras}"
     alt = f"{figures.name}, frames {', '.join(map(str, numbers))}: {words}"
     data = base64.b64encode(film_strip(sequence, boxes)).decode("ascii")
     group = f"{figures.group}; " if figures.group else ""

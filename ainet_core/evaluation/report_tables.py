@@ -55,6 +55,7 @@ def tracker_table(evaluations: Items[Evaluation]) -> Table:
     unequal = any(len(e.sequences) != len(shared) for e in evaluations)
     columns = [
         ("tracker", ""),
+        ("sequences", ""),
         (f"{letter}SR", "success rate in %"),
         (f"{letter}PR", "precision rate in %"),
         (f"{letter}NPR", "normalised precision rate in %"),
@@ -72,7 +73,6 @@ def tracker_table(evaluations: Items[Evaluation]) -> Table:
         ("95 %", "milliseconds that 95 % of the frames stay below"),
         ("99 %", "milliseconds that 99 % of the frames stay below"),
         ("frames/s", "from the median time of a frame"),
-        ("sequences", ""),
     ]
     names = [name for name, _ in columns]
     rows = [_tracker_row(e, names, shared) for e in evaluations]
@@ -125,15 +125,18 @@ def attribute_table(evaluations: Items[Evaluation]) -> Table:
 
 
 def sequence_table(evaluations: Items[Evaluation]) -> Table:
-    """With group and number of frames in front of the trackers' columns."""
+    """With group (if there is any) and number of frames in front of the trackers' columns."""
     parts = {e.tracker: {s.name: s for s in e.sequences} for e in evaluations}
     plain = part_table("sequence", "Every sequence", parts, _letter(evaluations))
     known = {s.name: s for e in evaluations for s in e.sequences}
+    grouped = any(s.group for s in known.values())
     rows = []
     for name, *others in plain.rows:
         s = known[name.text]
-        rows.append((name, _word(s.group or "-"), Cell(str(s.frames), s.frames), *others))
-    columns = (plain.columns[0], ("group", ""), ("frames", "that are scored"), *plain.columns[1:])
+        group = (_word(s.group or "-"),) if grouped else ()
+        rows.append((name, *group, Cell(str(s.frames), s.frames), *others))
+    before = (("group", ""),) if grouped else ()
+    columns = (plain.columns[0], *before, ("frames", "that are scored"), *plain.columns[1:])
     return Table(plain.key, plain.caption, columns, tuple(rows))
 
 
@@ -207,8 +210,8 @@ def _with_counts(table: Table, parts: Mapping[str, Mapping[str, Figures]]) -> Ta
 
 def _tracker_row(e: Evaluation, columns: list[str], shared: set[str]) -> list[Cell]:
     mean, groups = e.mean(), e.groups()
-    cells = [_word(e.tracker), _percent(mean.success), _percent(mean.precision),
-             _percent(mean.normalized_precision)]  # fmt: skip
+    cells = [_word(e.tracker), Cell(str(mean.sequences), mean.sequences), _percent(mean.success),
+             _percent(mean.precision), _percent(mean.normalized_precision)]  # fmt: skip
     if any(name.endswith("shared") for name in columns):
         common = [s for s in e.sequences if s.name in shared]
         cells.append(_percent(mean_figures(common, e.protocol).success))
@@ -226,7 +229,6 @@ def _tracker_row(e: Evaluation, columns: list[str], shared: set[str]) -> list[Ce
         _number(mean.separation, 2),
         *(_number(value, 1 if value >= 1 else 2) for value in mean.latency),
         _number(fps, 0 if fps >= 10 else 1),
-        Cell(str(mean.sequences), mean.sequences),
     ]
 
 

@@ -203,6 +203,7 @@ def test_the_comparison_is_shown(page: Page) -> None:
     row = page.tables["difference-0"][1]
     assert row[:3] == ["all sequences", "SR", "7"]
     assert row[-1] == "better"
+    assert "only one of the runs has them: static." in page.words
 
 
 def test_legends_and_descriptions_have_the_figures(world, text: str) -> None:
