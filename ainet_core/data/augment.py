@@ -38,6 +38,19 @@ def polarity(image: Crop) -> Crop:
     return 255 - image
 
 
+def false_colour(image: Crop, curve: NDArray[np.float32]) -> Crop:
+    """A camera's palette turned to grey: its curve (256,) need not rise."""
+    return curve[np.clip(image, 0, 255).astype(np.uint8)]
+
+
+def shift(image: Crop, move: NDArray[np.float64]) -> Crop:
+    """Moved by (x, y) pixels: the cameras are not perfectly registered."""
+    matrix = np.array([[1, 0, move[0]], [0, 1, move[1]]])
+    side = image.shape[:2]
+    moved = cv2.warpAffine(image, matrix, side, borderMode=cv2.BORDER_REPLICATE)
+    return moved.astype(np.float32)
+
+
 def motion_blur(image: Crop, rng: Rng) -> Crop:
     """The camera or the target moved during the exposure."""
     length = int(rng.integers(3, 9))

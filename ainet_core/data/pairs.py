@@ -84,12 +84,17 @@ class PairSampler:
         if absent and other is None:
             search_view = _beside(search_view, clip.boxes[second], rng)
 
+        # A thermal camera's shutter closes now and then: its picture stands still.
+        still = clip.rgb is not None and rng.random() < 0.04
+        frozen = int(rng.integers(len(clip))) if still else second
+
         pictures = []  # of each camera: template, search
         for images, thermal in ((clip.rgb, False), (clip.thermal, True)):
             if images is None:
                 continue
             template = template_view.cut(images[first], self.config.template_size)
-            search = search_view.cut(images[second], self.config.search_size)
+            shown = frozen if thermal else second
+            search = search_view.cut(images[shown], self.config.search_size)
             if paste is not None:
                 template, search = paste.apply(template, search, extent, box, thermal)
             pictures.append([thermal, template, search])
@@ -117,8 +122,8 @@ class PairSampler:
         flip = rng.random() < 0.5
         templates, searches = [], []
         for camera, (thermal, template, search) in enumerate(pictures):
-            if thermal and rng.random() < 0.15:
-                template, search = augment.polarity(template), augment.polarity(search)
+            if thermal:
+                template, search = _thermal_camera(template, search, both, rng)
             if covered and present:
                 corner = (box[:2] - box[2:] / 2) * search.shape[0]
                 area = np.concatenate([corner, box[2:] * search.shape[0]])
@@ -224,6 +229,23 @@ class PairSampler:
         clips = [self._clip(rng) for _ in range(1 + int(rng.integers(0, 4)))]
         frames = [int(rng.integers(len(clip))) for clip in clips]
         return Pasting(clips, frames, rng)
+
+
+def _thermal_camera(template: Crop, search: Crop, both: bool, rng: Rng) -> tuple[Crop, Crop]:
+    """What is a thermal camera's own, for both crops: polarity, palette, a few pixels beside RGB.
+
+    Crop pixels of template and search are equally large in the scene.
+    """
+    kind = rng.random()
+    if kind < 0.15:
+        template, search = augment.polarity(template), augment.polarity(search)
+    elif kind < 0.2:
+        curve = augment.random_curve(rng)
+        template, search = (augment.false_colour(image, curve) for image in (template, search))
+    if both and rng.random() < 0.3:
+        move = rng.normal(0, 3, 2)
+        template, search = augment.shift(template, move), augment.shift(search, move)
+    return template, search
 
 
 def _two_frames(count: int, rng: Rng) -> tuple[int, int]:
