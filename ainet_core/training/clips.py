@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -130,16 +131,15 @@ def load_group(
         raise FileNotFoundError(f"source {source.label}: no files in {data}/{source.path}")
     chosen, unreadable = jobs[:limit], []
     clips: list[Clip] = []
-    with ThreadPoolExecutor(2) as pool:
-        made = tqdm(
-            pool.map(_run, chosen), total=len(chosen), desc=source.label, unit="file",
-            leave=False, disable=limit is not None,
-        )  # fmt: skip
-        for some in made:
-            if isinstance(some, str):
-                unreadable.append(some)
-            else:
-                clips.extend(some)
+    made = tqdm(
+        _readers().map(_run, chosen), total=len(chosen), desc=source.label, unit="file",
+        leave=False, disable=limit is not None,
+    )  # fmt: skip
+    for some in made:
+        if isinstance(some, str):
+            unreadable.append(some)
+        else:
+            clips.extend(some)
     _check_share(source, unreadable, len(chosen))
     if not clips:
         raise ValueError(f"source {source.label}: {len(chosen)} files, but no target in them")
@@ -265,6 +265,13 @@ def _world_clip(seed: tuple[int, ...], frames: int = 10) -> Clip:
 
 def _skipped(path: Path, source: Source) -> bool:
     return bool(source.skip) and re.search(source.skip, path.stem) is not None
+
+
+@functools.cache
+def _readers() -> ThreadPoolExecutor:
+    # They live as long as the process. A thread that used OpenCV takes one of its locks when it
+    # ends; a worker that is forked in that moment would wait for that lock for ever.
+    return ThreadPoolExecutor(2)
 
 
 def _run(job: Job) -> list[Clip] | str:

@@ -103,8 +103,6 @@ def collate(samples: list[Sample]) -> Batch:
 
 def batches(dataset: BatchDataset, workers: int, pin_memory: bool = False) -> Iterator[Loaded]:
     """The dataset's items in order, made by worker processes ahead of time."""
-    # A process that is forked while OpenCV's threads hold a lock waits for it for ever: end them.
-    cv2.setNumThreads(1)
     # Forked, where the system can: clips are shared with the workers, not copied.
     forks = "fork" in multiprocessing.get_all_start_methods()
     return iter(
@@ -118,4 +116,4 @@ def batches(dataset: BatchDataset, workers: int, pin_memory: bool = False) -> It
 
 def _start_worker(_: int) -> None:
     torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    cv2.setNumThreads(0)

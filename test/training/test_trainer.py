@@ -18,37 +18,6 @@ from ainet_core.training.recipe import Recipe, Source
 from ainet_core.training.trainer import Trainer, learning_rate_share
 
 
-@pytest.fixture(name="data", scope="module")
-def _data(tmp_path_factory) -> Path:
-    """Two sequences of our own layout: a checkered square walks over noise."""
-    root = tmp_path_factory.mktemp("data")
-    for name in ("one", "two"):
-        folder = root / "scenes" / name
-        rng = np.random.default_rng(len(name) + ord(name[0]))
-        ground = rng.integers(60, 120, (160, 200, 3)).astype(np.uint8)
-        patch = np.kron(rng.integers(0, 2, (4, 4, 3)) * 150 + 60, np.ones((6, 6, 1)))
-        boxes = []
-        for camera in ("rgb", "thermal"):
-            (folder / camera).mkdir(parents=True)
-        for number in range(6):
-            image = ground.copy()
-            x, y = 60 + 4 * number, 50 + 3 * number
-            image[y : y + 24, x : x + 24] = patch
-            cv2.imwrite(str(folder / "rgb" / f"{number:04d}.png"), image)
-            cv2.imwrite(str(folder / "thermal" / f"{number:04d}.png"), image[..., 0])
-            boxes.append([x, y, 24, 24])
-        write_boxes(folder / "groundtruth.txt", np.array(boxes, dtype=np.float64))
-    return root
-
-
-@pytest.fixture(name="start", scope="module")
-def _start(tmp_path_factory) -> Path:
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("start") / "weights.safetensors"
-    save_checkpoint(path, AINet(preset_config("nano")))
-    return path
-
-
 def recipe(steps: int) -> Recipe:
     source = Source("sequences", 1.0, path="scenes", camera="both")
     return Recipe(steps=steps, batch=4, warm_up=2, sources=(source,))
