@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Compensation = Literal["self", "cross", "differential"]
+GateActivation = Literal["tanh", "silu", "identity"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class ModelConfig:
     dfm: bool = True  # difference-based fusion Mamba in every layer
     ofm: bool = True  # order-dynamic fusion Mamba over all layers
     compensation: Compensation = "self"  # ours: the text reads as `self`
+    act: GateActivation = "tanh"  # of DFM's gate; ours: the paper does not say which
     dynamic_order: bool = True  # False: the third scan keeps the layers in order (ablation)
 
     state_size: int = 16  # N, as in Mamba
@@ -60,6 +62,8 @@ class ModelConfig:
                 "compensation must be self, cross or differential, "
                 f"got {self.compensation!r}"
             )
+        if self.act not in ("tanh", "silu", "identity"):
+            raise ValueError(f"act must be tanh, silu or identity, got {self.act!r}")
         if self.convolution_stem and self.patch_size != 16:
             raise ValueError(f"convolution_stem needs patch_size 16, got {self.patch_size}")
         if self.template_prior and not self.convolution_stem:

@@ -3,7 +3,7 @@
 An amplifier of differences: what the cameras share cancels in x_d = x_rgb - x_tir; a Mamba block
 filters the rest into a signed gate, and each camera's features are compensated by it.
 
-Ours, where the paper is silent: LayerNorm (without bias) on the difference, tanh as activation,
+Ours, where the paper is silent: LayerNorm (without bias) on the difference, tanh as `act`,
 and the choice of `compensation`. `self` is how the text reads, `cross` multiplies the gate by the
 other camera's features, `differential` gives the cameras opposite signs, so that a layer's fused
 output can prefer one of them (with `self` and `cross` it is always (1 + g) * (x_rgb + x_tir)).
@@ -11,11 +11,21 @@ output can prefer one of them (with `self` and `cross` it is always (1 + g) * (x
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from ainet_core.model.config import ModelConfig
+from ainet_core.model.config import GateActivation, ModelConfig
 from ainet_core.model.mamba import MambaBlock
+
+# All are zero at zero: a fresh DFM must pass both cameras unchanged.
+_ACTIVATIONS: dict[GateActivation, Callable[[Tensor], Tensor]] = {
+    "tanh": torch.tanh,
+    "silu": F.silu,
+    "identity": lambda x: x,
+}
 
 
 class DifferenceFusion(nn.Module):
@@ -28,12 +38,13 @@ class DifferenceFusion(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.compensation = config.compensation
+        self.act = config.act
         self.norm = nn.LayerNorm(config.width, bias=False)
         self.mamba = MambaBlock(config)
 
     def forward(self, x_rgb: Tensor, x_tir: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         x_d = x_rgb - x_tir
-        g = torch.tanh(self.mamba(self.norm(x_d)))
+        g = _ACTIVATIONS[self.act](self.mamba(self.norm(x_d)))
         if self.compensation == "self":
             x_rgb, x_tir = x_rgb + g * x_rgb, x_tir + g * x_tir
         elif self.compensation == "cross":

@@ -11,6 +11,7 @@ from ainet_core.model.config import PRESETS, ModelConfig, preset_config
         ({"width": 100, "heads": 12}, "multiple of heads=12, got 100"),
         ({"search_size": 250}, "multiple of patch_size=16, got 250"),
         ({"compensation": "sum"}, "got 'sum'"),
+        ({"act": "relu"}, "act must be tanh, silu or identity, got 'relu'"),
         ({"template_prior": True}, "needs convolution_stem"),
     ],
 )

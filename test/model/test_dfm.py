@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -12,9 +13,9 @@ from torch import nn
 from ainet_core.model.dfm import DifferenceFusion
 
 
-def make_dfm(compensation: str) -> DifferenceFusion:
+def make_dfm(compensation: str, act: str = "tanh") -> DifferenceFusion:
     torch.manual_seed(0)
-    config = dataclasses.replace(SMALL, compensation=compensation)  # type: ignore[arg-type]
+    config = dataclasses.replace(SMALL, compensation=compensation, act=act)  # type: ignore[arg-type]
     dfm = DifferenceFusion(config)
     nn.init.normal_(dfm.mamba.project_out.weight, std=0.5)
     return dfm
@@ -39,10 +40,21 @@ def test_differential_can_prefer_a_camera() -> None:
     torch.testing.assert_close(fused, a + b)
 
 
+@pytest.mark.parametrize(
+    ("act", "function"), [("silu", nn.functional.silu), ("identity", nn.Identity())]
+)
+def test_other_activations(act: str, function: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    dfm = make_dfm("self", act)
+    x_rgb, x_tir = torch.randn(2, 2, 20, SMALL.width).unbind(0)
+    g = function(dfm.mamba(dfm.norm(x_rgb - x_tir)))
+    torch.testing.assert_close(dfm(x_rgb, x_tir)[0], (1 + g) * x_rgb)
+
+
+@pytest.mark.parametrize("act", ["tanh", "silu", "identity"])
 @pytest.mark.parametrize("compensation", ["self", "cross", "differential"])
-def test_no_difference_no_change(compensation: str) -> None:
+def test_no_difference_no_change(compensation: str, act: str) -> None:
     x = torch.randn(2, 20, SMALL.width)
-    a, b, fused = make_dfm(compensation)(x, x)
+    a, b, fused = make_dfm(compensation, act)(x, x)
     assert torch.equal(a, x)
     assert torch.equal(b, x)
     assert torch.equal(fused, 2 * x)
