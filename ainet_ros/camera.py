@@ -46,6 +46,7 @@ class Camera:
     waiting: set[int] = field(default_factory=set)
     arrivals: deque[float] = field(default_factory=lambda: deque(maxlen=30))
     believed: deque[float] = field(default_factory=lambda: deque(maxlen=2))  # arrivals, too
+    live_since: float = 0.0  # arrival of the first image after a silence
     ahead: int | None = None  # a stamp far ahead that the next image may confirm
 
     @property

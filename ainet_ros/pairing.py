@@ -73,7 +73,6 @@ class Pairing:
         self._node, self._settings, self._log = node, settings, log
         self._on_pair, self._on_jump = on_pair, on_jump
         self._last: int | None = None  # the newest stamp that was handed over
-        self._opened = time.monotonic()
         self.offset = 0.0  # thermal stamp minus RGB stamp of the newest pair, seconds
         self.alone: Camera | None = None  # the camera that goes on while the other is silent
         transports = {"rgb": settings.rgb_transport, "thermal": settings.thermal_transport}
@@ -110,6 +109,7 @@ class Pairing:
         )
         if live != self._settings:
             self._settings = live
+            self.alone = None if live.modality_timeout == 0 else self.alone
             self._empty_queues()
 
     def newest_offset(self) -> float | None:
@@ -117,12 +117,6 @@ class Pairing:
         if self.rgb.newest is None or self.thermal.newest is None:
             return None
         return (self.thermal.newest - self.rgb.newest) / 1e9
-
-    def silent(self, camera: Camera) -> bool:
-        """Nothing usable came for `modality_timeout`; never where that is 0."""
-        last = camera.believed[-1] if camera.believed else self._opened
-        timeout = self._settings.modality_timeout
-        return timeout > 0 and time.monotonic() - last > timeout
 
     def _empty_queues(self) -> None:
         self._gates = open_gates(self._settings, self._paired)
@@ -138,7 +132,7 @@ class Pairing:
         try:
             back = camera.believe(nanoseconds(message))
         except ValueError as error:
-            self._log.warning(str(error), f"stamp of {camera.name}")
+            self._log.warning(str(error), str(error))
             return
         if back:
             newest = camera.newest
@@ -153,23 +147,27 @@ class Pairing:
 
     def _follow_silence(self, camera: Camera, other: Camera) -> None:
         """Go on with one camera when the other is silent, and with both when it is back."""
-        if self.alone is None and self.silent(other):
-            self.alone = camera
-            self._empty_queues()
-            self._log.warning(
-                f"nothing usable came on {other.topic} for {self._settings.modality_timeout:.1f} "
-                f"s: going on with {camera.topic} alone; does that camera run, is the name right?",
-                f"{other.name} is silent",
-            )
         # Two images within the timeout: one in a while would only make the pairs stutter.
         timeout, times = self._settings.modality_timeout, camera.believed
         steady = len(times) == 2 and (timeout == 0 or times[1] - times[0] <= timeout)
-        if self.alone is other and (steady or self.silent(other)):
-            back = steady and not self.silent(other)
-            self.alone = None if back else camera
+        if not steady:
+            camera.live_since = times[-1]
+        # When both begin or return, the one that comes first gives the other its time.
+        last = max(camera.live_since, other.believed[-1] if other.believed else 0.0)
+        silent = timeout > 0 and times[-1] - last > timeout
+        if self.alone is None and silent:
+            self.alone = camera
             self._empty_queues()
-            going = "both cameras" if back else f"{camera.topic} alone"
-            self._log.warning(f"{camera.topic} is back: going on with {going}", "a camera is back")
+            self._log.warning(
+                f"nothing usable came on {other.topic} for {timeout:.1f} s: "
+                f"going on with {camera.topic} alone; does that camera run, is the name right?",
+                f"{other.name} is silent",
+            )
+        elif self.alone is other and steady:
+            self.alone = camera if silent else None
+            self._empty_queues()
+            going = f"{camera.topic} alone" if silent else "both cameras"
+            self._log.warning(f"{camera.topic} is back: going on with {going}", f"now {going}")
 
     def _match(self, message: ImageMessage, index: int) -> None:
         camera, stamp = self.cameras[index], nanoseconds(message)

@@ -234,6 +234,12 @@ class TrackerNode(LifecycleNode):
         now = self.get_clock().now().to_msg()
         self._diagnostics.publish(diagnostics(now, status, self._told))
         self._told = values_of(status)
+        if self.count_publishers("~/bbox") > 1:
+            self.get_logger().warning(
+                f"another node is called {self.get_fully_qualified_name()}: both answer on its "
+                "~/bbox; give one of them a namespace",
+                throttle_duration_sec=10.0,
+            )
         if self._active is not None:
             self._active.advise(self.count_publishers("~/detections"))
 

@@ -35,6 +35,15 @@ def robot(ros: None) -> Iterator[object]:
     made.close()
 
 
+@pytest.fixture(scope="module")
+def module_robot(ros: None) -> Iterator[object]:
+    from robot import Robot
+
+    made = Robot()
+    yield made
+    made.close()
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
     """start(behaviour, "-p", "x:=y", ...) runs trivial_node.py; all end with the test."""

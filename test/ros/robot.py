@@ -11,9 +11,11 @@ import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
 from lifecycle_msgs.srv import ChangeState, GetState
+from rcl_interfaces.srv import SetParameters
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from sensor_msgs.msg import Image, RegionOfInterest
+from sensor_msgs.msg import CompressedImage, Image, RegionOfInterest
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool, Trigger
 from vision_msgs.msg import Detection2DArray
@@ -42,14 +44,16 @@ def picture(width: int = 160, height: int = 120, stamp: float = 1.0, **changes: 
 class Robot:
     """Its own node and thread; `wait` polls what came in."""
 
-    def __init__(self, namespace: str = "") -> None:
+    def __init__(self, namespace: str = "", compressed: bool = False) -> None:
         self.node = rclpy.create_node("robot", namespace=namespace)
         self.boxes: list[Detection2DArray] = []
         self.statuses: list[DiagnosticStatus] = []
         self.debug: list[Image] = []
         node = self.node
-        self.rgb = node.create_publisher(Image, "rgb/image_raw", 10)
-        self.thermal = node.create_publisher(Image, "thermal/image_raw", 10)
+        kind, ending = (CompressedImage, "/compressed") if compressed else (Image, "")
+        self.rgb = node.create_publisher(kind, f"rgb/image_raw{ending}", 10)
+        self.thermal = node.create_publisher(kind, f"thermal/image_raw{ending}", 10)
+        self.compressed = compressed
         self.set_target = node.create_publisher(RegionOfInterest, "ainet/set_target", 10)
         node.create_subscription(Detection2DArray, "ainet/bbox", self.boxes.append, 100)
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -119,6 +123,14 @@ class Robot:
 
     def enable(self, enabled: bool) -> SetBool.Response:
         return self.call(SetBool, "ainet/enable", SetBool.Request(data=enabled))
+
+    def set_parameters(self, **values: Any) -> list[Any]:
+        """Ask the node for other values; returns one result for each."""
+        request = SetParameters.Request()
+        request.parameters = [
+            Parameter(name, value=value).to_parameter_msg() for name, value in values.items()
+        ]
+        return list(self.call(SetParameters, "ainet/set_parameters", request).results)
 
     def change_state(self, transition: str | int) -> bool:
         """Ask for a transition by its label or by its number."""

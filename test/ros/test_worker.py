@@ -126,10 +126,11 @@ def test_a_target_set_in_rgb_silence_is_in_pixels_of_the_last_rgb_image():
     run.mailbox.put(pair(1))
     run.wait(1)
     for stamp in (2, 3):
-        run.mailbox.set_target(BOX) if stamp == 2 else None
         alone = Pair(None, picture(80, 60, stamp=stamp, encoding="mono8"), time.monotonic())
         run.mailbox.put(alone)
         run.wait(stamp)
+        if stamp == 2:
+            run.mailbox.set_target(BOX)  # on the newest pair, which is this one
     both = Pair(picture(stamp=4), small, time.monotonic())
     run.mailbox.put(both)
     run.wait(4)

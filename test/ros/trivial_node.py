@@ -2,7 +2,9 @@
 
     python trivial_node.py [BEHAVIOUR] --ros-args ...
 
-The trivial tracker keeps the box where `init` put it and is lost on a black RGB image.
+The trivial tracker keeps the box where `init` put it and is lost on a black RGB image. On an RGB
+image of grey RAISES it raises once, on one of grey BREAKS it and every later update fails, as on a
+lost device. A region of interest RAISES pixels wide makes the node's own callback raise.
 BEHAVIOUR: "slow" takes 0.2 s a frame; "raises" raises on every second update; "fails" cannot
 be made; "slow_to_make" takes 3 s to be made.
 """
@@ -18,6 +20,8 @@ import numpy as np
 
 from ainet_ros import tracker_node
 
+RAISES, BREAKS = 251, 252
+
 
 class TrivialTracker:
     """init / update without a network."""
@@ -26,6 +30,7 @@ class TrivialTracker:
 
     def __init__(self, behaviour: str = "") -> None:
         self.behaviour, self.updates, self.box = behaviour, 0, None
+        self.broken = False
 
     def init(self, rgb: Any, thermal: Any, box: Any) -> None:
         self.box, self.warm = np.array(box, float), False
@@ -34,6 +39,12 @@ class TrivialTracker:
         assert self.box is not None
         assert rgb is not None or thermal is not None
         self.updates += 1
+        grey = 0 if rgb is None or self.updates <= 4 else int(rgb[0, 0, 0])
+        self.broken = self.broken or grey == BREAKS
+        if self.broken:
+            raise RuntimeError("CUDA error: the device is lost")
+        if grey == RAISES:
+            raise KeyError("on purpose, once")
         if self.behaviour == "slow" and self.updates > 4:
             time.sleep(0.2)
         if self.behaviour == "raises" and self.updates > 4 and self.updates % 2:
@@ -58,6 +69,16 @@ def make(behaviour: str) -> Any:
     return make_tracker
 
 
+class RaisingNode(tracker_node.TrackerNode):
+    """The node, with one callback that raises."""
+
+    def _on_set_target(self, region: Any) -> None:
+        if region.width == RAISES:
+            raise KeyError("a callback on purpose")
+        super()._on_set_target(region)
+
+
 if __name__ == "__main__":
+    tracker_node.TrackerNode = RaisingNode  # what main() makes
     named = len(sys.argv) > 1 and not sys.argv[1].startswith("--")
     sys.exit(tracker_node.main(sys.argv, make(sys.argv[1] if named else "")))
