@@ -71,6 +71,16 @@ def make_parser() -> argparse.ArgumentParser:
                        help="show data, steps, memory and time; write nothing")  # fmt: skip
     train.add_argument("--device", default="auto", help=DEVICE_HELP)
     train.set_defaults(run=_train)
+
+    foreign = commands.add_parser(
+        "import-weights", help="start from OSTrack's, DropTrack's, MAE's or timm's ViT"
+    )
+    foreign.add_argument("file", metavar="FILE", help="their checkpoint")
+    foreign.add_argument("--as", dest="preset", required=True, metavar="PRESET",
+                         help="base, small or tiny")  # fmt: skip
+    foreign.add_argument("--output", metavar="FILE.safetensors",
+                         help="default: PRESET_start.safetensors")  # fmt: skip
+    foreign.set_defaults(run=_import_weights)
     return parser
 
 
@@ -238,6 +248,21 @@ def _train(options: argparse.Namespace) -> int:
     told = trainer.dry_run() if options.dry_run else f"wrote {trainer.run(options.resume)}"
     if trainer.fabric.is_global_zero:
         print(told)
+    return 0
+
+
+def _import_weights(options: argparse.Namespace) -> int:
+    from ainet_core.model.checkpoint import save_checkpoint
+    from ainet_core.training.foreign import import_weights
+
+    imported = import_weights(Path(options.file), options.preset)
+    output = Path(options.output or f"{options.preset}_start.safetensors")
+    notes = {"encoder": f"{imported.format}, from {Path(options.file).name}"}
+    save_checkpoint(output, imported.model, notes)
+    print(f"recognised {imported.format}")
+    print(f"ignored keys: {', '.join(imported.ignored) or 'none'}")
+    print(f"classes read as inert: {', '.join(imported.inert) or 'none'}")
+    print(f"wrote {output}: the encoder is imported, fusion and head are fresh; train from it")
     return 0
 
 

@@ -76,3 +76,9 @@ def _make_lasher():
         return root
 
     return make
+
+
+@pytest.fixture(name="small_model")
+def _small_model() -> dict:
+    """The small network's config, as `write_recipe` has it."""
+    return dict(SMALL)

@@ -1,76 +1,222 @@
-"""A small run: it learns, and goes on where it was stopped."""
+"""Small runs in this process: what is refused, what they leave behind, how they end badly."""
 
 from __future__ import annotations
 
 import csv
+import errno
+import subprocess
+import sys
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 import torch
+import yaml
 
-from ainet_core.data.boxes import write_boxes
 from ainet_core.model.ainet import AINet
-from ainet_core.model.checkpoint import load_checkpoint, save_checkpoint
-from ainet_core.model.config import preset_config
-from ainet_core.training.recipe import Recipe, Source
-from ainet_core.training.trainer import Trainer, learning_rate_share
+from ainet_core.model.checkpoint import load_checkpoint
+from ainet_core.training.optimizer import learning_rate_share, parameter_groups
+from ainet_core.training.recipe import Recipe
+from ainet_core.training.trainer import Trainer
 
 
-def recipe(steps: int) -> Recipe:
-    source = Source("sequences", 1.0, path="scenes", camera="both")
-    return Recipe(steps=steps, batch=4, warm_up=2, sources=(source,))
+def small(data: Path, write_recipe, output: Path, **changes) -> Trainer:
+    return Trainer(Recipe.load(write_recipe(**changes)), data, output, device="cpu")
 
 
-def test_refuses_data_that_is_not_there(tmp_path: Path, data: Path, start: Path) -> None:
+def figures(output: Path) -> list[dict[str, str]]:
+    with (output / "losses.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_refuses_data_that_is_not_there(tmp_path: Path, data: Path, write_recipe) -> None:
     with pytest.raises(FileNotFoundError, match="needs --data FOLDER"):
-        Trainer(recipe(2), None, tmp_path, start, "cpu").run()
+        Trainer(Recipe.load(write_recipe()), None, tmp_path, device="cpu")
     with pytest.raises(FileNotFoundError, match="no data folder at"):
-        Trainer(recipe(2), tmp_path / "nothing", tmp_path, start, "cpu").run()
+        small(tmp_path / "nothing", write_recipe, tmp_path)
+    half = [{"kind": "sequences", "path": name, "share": 1} for name in ("a", "scenes", "b")]
+    with pytest.raises(FileNotFoundError, match="no folder a, b;"):
+        small(data, write_recipe, tmp_path, sources=half)
+    (tmp_path / "empty" / "scenes").mkdir(parents=True)
+    with pytest.raises(FileNotFoundError, match="source sequences scenes: no files in"):
+        small(tmp_path / "empty", write_recipe, tmp_path / "run").run()
     with pytest.raises(FileNotFoundError, match="nothing to resume"):
-        Trainer(recipe(2), data, tmp_path / "run", start, "cpu").run(resume=True)
+        small(data, write_recipe, tmp_path / "none").run(resume=True)
 
 
-def test_a_stopped_run_goes_on_as_if_nothing_had_happened(
-    tmp_path: Path, data: Path, start: Path
+def test_refuses_what_does_not_fit(tmp_path: Path, data: Path, write_recipe) -> None:
+    with pytest.raises(ValueError, match="batch 8 must be a multiple of 1 processes x accumu"):
+        small(data, write_recipe, tmp_path, accumulate=3)
+    with pytest.raises(FileNotFoundError, match="no weights ship for preset 'tiny'"):
+        small(data, write_recipe, tmp_path, start="shipped")
+
+
+def test_a_run_leaves_all_that_is_promised(
+    tmp_path: Path, data: Path, write_recipe, small_model: dict
 ) -> None:
-    whole = Trainer(recipe(4), data, tmp_path / "whole", start, "cpu")
-    whole.run()
+    output = tmp_path / "run"
+    trainer = small(data, write_recipe, output, steps=3, picture_every=2)
+    weights = trainer.run()
 
-    stopped = Trainer(recipe(4), data, tmp_path / "parts", start, "cpu")
-    save_after(stopped, 2)
-    resumed = Trainer(recipe(4), data, tmp_path / "parts", start, "cpu")
-    weights = resumed.run(resume=True)
+    assert load_checkpoint(weights).config == trainer.model.config
+    summary = yaml.safe_load((output / "summary.yaml").read_text())
+    assert Recipe.from_dict(summary["recipe"], "summary") == trainer.recipe
+    assert summary["step"] == 3
+    assert summary["figures"]["loss"] > 0
+    assert summary["machine"]["torch"] == torch.__version__
+    assert summary["start"] == "random numbers"
+    pictures = sorted(path.name for path in (output / "pictures").iterdir())
+    assert pictures == ["step_0000002.png", "step_0000003.png"]
+    assert list((output / "tensorboard").iterdir())
+    assert [row["step"] for row in figures(output)] == ["1", "2", "3"]
+    assert {"loss", "focal", "l1", "giou", "hit", "iou", "gradient", "learning_rate", "wait",
+            "seconds"} <= figures(output)[0].keys()  # fmt: skip
 
-    assert resumed.step == 4
-    for (name, a), b in zip(
-        whole.model.state_dict().items(), resumed.model.state_dict().values(), strict=True
-    ):
-        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-5, msg=lambda m, n=name: f"{n}: {m}")
-    assert load_checkpoint(weights).config == preset_config("nano")
-    with (tmp_path / "parts" / "losses.csv").open() as file:
-        assert [row["step"] for row in csv.DictReader(file)][-1] == "4"
+    with pytest.raises(ValueError, match="holds a run: --resume goes on with it"):
+        small(data, write_recipe, output).run()
+    wider = small_model | {"width": 64}
+    with pytest.raises(ValueError, match="of another network: width=32 instead of 64"):
+        small(data, write_recipe, output, model=wider).run(resume=True)
+    (output / "last.pt").write_bytes(b"\x80\x02broken")
+    with pytest.raises(ValueError, match="last.pt is not a readable checkpoint"):
+        small(data, write_recipe, output).run(resume=True)
 
 
-def save_after(trainer: Trainer, steps: int) -> None:
-    """Stop a run as a killed process would, right after it saved."""
+@pytest.mark.parametrize("changes", [{"accumulate": 2}, {"accumulate": 4}])
+def test_parts_are_as_the_whole_batch(
+    tmp_path: Path, data: Path, write_recipe, changes: dict
+) -> None:
+    measured = []
+    for number, parts in enumerate(({}, changes)):
+        output = tmp_path / f"run{number}"
+        small(data, write_recipe, output, precision="float64", steps=4, **parts).run()
+        rows = figures(output)
+        measured.append([[float(row[k]) for k in ("loss", "gradient")] for row in rows])
+    a, b = (torch.tensor(values) for values in measured)
+    torch.testing.assert_close(a, b, rtol=1e-4, atol=0)
 
-    class StoppedError(Exception):
-        pass
 
-    train_step = trainer.train_step
+def test_half_precision_trains(tmp_path: Path, data: Path, write_recipe) -> None:
+    trainer = small(data, write_recipe, tmp_path / "run", precision="bf16", steps=2)
+    trainer.run()
+    assert next(trainer.model.parameters()).dtype == torch.float32
+    assert trainer.figures["loss"] > 0
 
-    def step(batch):
-        figures = train_step(batch)
-        if trainer.step == steps:
-            trainer.save()
-            raise StoppedError
-        return figures
 
-    trainer.train_step = step  # type: ignore[method-assign]
-    with pytest.raises(StoppedError):
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_trains_on_a_gpu(tmp_path: Path, data: Path, write_recipe) -> None:
+    trainer = Trainer(Recipe.load(write_recipe(steps=4)), data, tmp_path / "run", device="cuda")
+    trainer.run()
+    assert trainer.fabric.device.type == "cuda"
+    assert trainer.figures["loss"] > 0
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(
+    tmp_path: Path, data: Path, write_recipe, monkeypatch
+) -> None:
+    trainer = small(data, write_recipe, tmp_path / "run", steps=4)
+    whole = torch.save
+
+    def full(state, path):
+        if state["step"] == 3:
+            Path(path).write_bytes(b"half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        whole(state, path)
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(OSError, match=r"cannot write .*last.pt \(No space left on device\)"):
         trainer.run()
+    assert torch.load(tmp_path / "run" / "last.pt")["step"] == 2
+    assert not list((tmp_path / "run").glob("*.part"))
+
+
+def test_a_limit_on_files_ends_in_one_line(tmp_path: Path, data: Path, write_recipe) -> None:
+    """The same with a real error of the system, in torch's own writer.
+
+    The limit is above a batch, which workers hand over through shared memory, and below last.pt.
+    """
+    code = (
+        "import resource, sys; from ainet_core.cli import main; "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000)); "
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    arguments = ["train", str(write_recipe(steps=2, batch=2)), "--data", str(data), "--device", "cpu"]
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *arguments, "--output", str(tmp_path / "run")],
+        check=False, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert ended.returncode == 2, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert ended.stderr.strip().splitlines()[-1].startswith("ainet train: cannot write")
+    assert not (tmp_path / "run" / "last.pt").exists()
+
+
+def test_a_full_gpu_says_what_to_lower(
+    tmp_path: Path, data: Path, write_recipe, monkeypatch
+) -> None:
+    trainer = small(data, write_recipe, tmp_path / "run", accumulate=2)
+
+    def full(batch):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(trainer, "train_step", full)
+    with pytest.raises(MemoryError, match=r"hold 4 pairs at once: raise accumulate \(now 2\)"):
+        trainer.run()
+
+
+def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path, data: Path, write_recipe) -> None:
+    trainer = small(data, write_recipe, tmp_path / "run", steps=3)
+    with torch.no_grad():
+        trainer.model.head.score[0].weight.fill_(float("nan"))
+    with pytest.raises(FloatingPointError, match="the loss is nan at step 1: lower learning_rate"):
+        trainer.run()
+    assert not (tmp_path / "run" / "last.pt").exists()
+
+
+def test_a_dry_run_trains_two_steps_and_writes_nothing(
+    tmp_path: Path, data: Path, write_recipe
+) -> None:
+    trainer = small(data, write_recipe, tmp_path / "run", steps=1000)
+    told = trainer.dry_run()
+    assert trainer.step == 2
+    assert "sequences scenes: 2 folders, 2 clips, 12 frames" in told
+    assert "1,000 of 8 pairs" in told
+    assert "memory: about" in told
+    assert "s a step on 1 x cpu" in told
+    assert not (tmp_path / "run").exists()
+
+
+def test_without_data_the_generated_world_takes_over(tmp_path: Path, write_recipe, caplog) -> None:
+    sources = [
+        {"kind": "sequences", "path": "scenes", "share": 1},
+        {"kind": "world", "camera": "both", "share": 1, "count": 2},
+    ]
+    path = write_recipe(sources=sources, steps=1)
+    trainer = Trainer(Recipe.load(path), None, tmp_path / "run", device="cpu")
+    assert caplog.text.count("left out, no --data FOLDER given: sequences scenes") == 1
+    trainer.run()
+    assert [group.source.kind for group in trainer.groups] == ["world"]
+
+
+def test_the_backbone_and_the_stem_learn_at_their_own_rates() -> None:
+    recipe = Recipe(learning_rate=1e-3, backbone_share=0.1, stem_learning_rate=1e-5)
+    model = AINet(recipe.config())
+    rates = {
+        id(parameter): group["peak"]
+        for group in parameter_groups(model, recipe)
+        for parameter in group["params"]
+    }
+    expected = {"blocks.0.attn.qkv.weight": 1e-4, "search_position": 1e-4,
+                "dfm.0.norm.weight": 1e-3, "stem.first.0.weight": 1e-5}  # fmt: skip
+    for name, rate in expected.items():
+        assert rates[id(model.get_parameter(name))] == pytest.approx(rate), name
+
+
+def test_the_learning_rate_drops_after_an_epoch() -> None:
+    recipe = Recipe(schedule="drops", drop_epochs=(10.0,), epochs=15, epoch_pairs=60_000,
+                    batch=16, warm_up=0)  # fmt: skip
+    assert recipe.total_steps == 56_250
+    shares = [learning_rate_share(step, recipe) for step in (0, 37_499, 37_500, 56_249)]
+    assert shares == pytest.approx([1, 1, 0.1, 0.1])
 
 
 def test_the_learning_rate_warms_up_and_falls() -> None:
