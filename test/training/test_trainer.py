@@ -139,7 +139,8 @@ def test_a_limit_on_files_ends_in_one_line(tmp_path: Path, data: Path, write_rec
         "resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000)); "
         "sys.exit(main(sys.argv[1:]))"
     )
-    arguments = ["train", str(write_recipe(steps=2, batch=2)), "--data", str(data), "--device", "cpu"]
+    recipe = str(write_recipe(steps=2, batch=2))
+    arguments = ["train", recipe, "--data", str(data), "--device", "cpu"]
     ended = subprocess.run(
         [sys.executable, "-c", code, *arguments, "--output", str(tmp_path / "run")],
         check=False, capture_output=True, text=True, timeout=120,
