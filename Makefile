@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: venv contrib demo test lint bench benchmark clean
+.PHONY: venv contrib demo test lint bench benchmark soak clean
 
 # The environment: rebuilt where something it was made from is newer, or ROS 2 came or went.
 # TORCH: what to ask pip for, say TORCH="torch" on a machine with a GPU; what is there stays.
@@ -52,3 +52,8 @@ test: venv contrib lint
 lint: venv
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+
+# The node on a bad day, by seed: cameras at 30 Hz, random faults; figures and verdicts at the end.
+MINUTES ?= 60
+soak: venv
+	@$(BIN)/python test/ros/soak.py --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))

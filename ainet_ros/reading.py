@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -62,7 +61,7 @@ class PairReader:
                 troubles.append(f"thermal image refused: {error}")
         self.trouble = "; ".join(troubles)
         for sentence in troubles:
-            self._warn(sentence, re.sub(r"\d+", "", sentence))  # whatever its sizes are
+            self._warn(sentence, sentence)
         if rgb is None and thermal is None:
             raise ValueError(self.trouble)
         return Images(rgb, thermal)

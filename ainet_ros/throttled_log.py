@@ -5,11 +5,13 @@ rclpy throttles by line of code: two faults that are told by the same line would
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from typing import Any
 
 PERIOD_S = 5.0
+MOST_KINDS = 200  # remembered; sentences may hold what others sent
 
 
 class ThrottledLog:
@@ -21,7 +23,8 @@ class ThrottledLog:
         self._told: dict[str, tuple[float, int]] = {}  # kind -> when, how often kept back since
 
     def warning(self, sentence: str, kind: str) -> None:
-        """Say what went wrong; `kind` names what counts as the same trouble."""
+        """Say what went wrong; `kind` names what counts as the same trouble,
+        numbers aside."""
         if (told := self._turn(sentence, kind)) is not None:
             self._logger.warning(told)
 
@@ -31,8 +34,10 @@ class ThrottledLog:
             self._logger.error(told)
 
     def _turn(self, sentence: str, kind: str) -> str | None:
-        now = time.monotonic()
+        now, kind = time.monotonic(), re.sub(r"[\d.]+", "#", kind)  # whatever its numbers are
         with self._lock:
+            if len(self._told) >= MOST_KINDS:
+                self._told.clear()
             when, held = self._told.get(kind, (-self._period, 0))
             if now - when < self._period:
                 self._told[kind] = when, held + 1

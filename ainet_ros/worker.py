@@ -62,7 +62,7 @@ class Worker:
     def refuse(self, sentence: str) -> None:
         """Record and report why a target was not taken; the one before stays."""
         self.progress.trouble = f"target refused: {sentence}"
-        self._warn(self.progress.trouble, sentence[:40])
+        self._warn(self.progress.trouble, sentence[:200])
         self._changed()
 
     def _run(self) -> None:
@@ -146,7 +146,7 @@ class Worker:
         self.progress.trouble = what = str(error)
         if isinstance(error, ValueError):  # says enough by itself
             if what != self._reader.trouble:
-                self._warn(what, what[:40])
+                self._warn(what, what)
             return "error"
         self.progress.failures_in_a_row += 1
         self.progress.trouble = what = f"the tracker raised {_named(error)}"

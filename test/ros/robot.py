@@ -55,7 +55,8 @@ class Robot:
         self.thermal = node.create_publisher(kind, f"thermal/image_raw{ending}", 10)
         self.compressed = compressed
         self.set_target = node.create_publisher(RegionOfInterest, "ainet/set_target", 10)
-        node.create_subscription(Detection2DArray, "ainet/bbox", self.boxes.append, 100)
+        self.heard: list[tuple[Detection2DArray, float]] = []  # and when, monotonic
+        node.create_subscription(Detection2DArray, "ainet/bbox", self._hear, 100)
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         node.create_subscription(DiagnosticStatus, "ainet/status", self.statuses.append, latched)
         self._executor = SingleThreadedExecutor()
@@ -67,6 +68,10 @@ class Robot:
         self._executor.shutdown()
         self._thread.join(5)
         self.node.destroy_node()
+
+    def _hear(self, message: Detection2DArray) -> None:
+        self.heard.append((message, time.monotonic()))
+        self.boxes.append(message)
 
     @property
     def status(self) -> dict[str, str]:

@@ -11,7 +11,10 @@ be made; "slow_to_make" takes 3 s to be made.
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
+import threading
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -69,6 +72,15 @@ def make(behaviour: str) -> Any:
     return make_tracker
 
 
+def count_objects(path: str) -> None:
+    """Write the number of Python objects every second, for the soak test."""
+    while True:
+        gc.collect()
+        with open(path, "w") as file:
+            file.write(str(len(gc.get_objects())))
+        time.sleep(1.0)
+
+
 class RaisingNode(tracker_node.TrackerNode):
     """The node, with one callback that raises."""
 
@@ -80,5 +92,8 @@ class RaisingNode(tracker_node.TrackerNode):
 
 if __name__ == "__main__":
     tracker_node.TrackerNode = RaisingNode  # what main() makes
+    if "TRIVIAL_NODE_OBJECTS" in os.environ:
+        path = os.environ["TRIVIAL_NODE_OBJECTS"]
+        threading.Thread(target=count_objects, args=(path,), daemon=True).start()
     named = len(sys.argv) > 1 and not sys.argv[1].startswith("--")
     sys.exit(tracker_node.main(sys.argv, make(sys.argv[1] if named else "")))
