@@ -76,8 +76,8 @@ def make_parser() -> argparse.ArgumentParser:
         "import-weights", help="start from OSTrack's, DropTrack's, MAE's or timm's ViT"
     )
     foreign.add_argument("file", metavar="FILE", help="their checkpoint")
-    foreign.add_argument("--as", dest="preset", required=True, metavar="PRESET",
-                         help="base, small or tiny")  # fmt: skip
+    foreign.add_argument("--as", dest="network", required=True, metavar="PRESET",
+                         help="base, small or tiny, or a recipe whose network it is")  # fmt: skip
     foreign.add_argument("--output", metavar="FILE.safetensors",
                          help="default: PRESET_start.safetensors")  # fmt: skip
     foreign.set_defaults(run=_import_weights)
@@ -253,10 +253,15 @@ def _train(options: argparse.Namespace) -> int:
 
 def _import_weights(options: argparse.Namespace) -> int:
     from ainet_core.model.checkpoint import save_checkpoint
+    from ainet_core.model.config import preset_config
     from ainet_core.training.foreign import import_weights
+    from ainet_core.training.recipe import Recipe
 
-    imported = import_weights(Path(options.file), options.preset)
-    output = Path(options.output or f"{options.preset}_start.safetensors")
+    network = Path(options.network)
+    is_recipe = network.suffix in (".yaml", ".yml")
+    config = Recipe.load(network).config() if is_recipe else preset_config(options.network)
+    imported = import_weights(Path(options.file), config)
+    output = Path(options.output or f"{network.stem}_start.safetensors")
     notes = {"encoder": f"{imported.format}, from {Path(options.file).name}"}
     save_checkpoint(output, imported.model, notes)
     print(f"recognised {imported.format}")

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ainet_core.model.ainet import AINet
-from ainet_core.model.config import preset_config
+from ainet_core.model.config import ModelConfig
 from ainet_core.training.foreign_file import read_foreign
 
 ENCODER = re.compile(r"(patch_embed\.proj|blocks\.\d+|norm)\.")
@@ -73,16 +73,15 @@ class Imported:
     inert: list[str]
 
 
-def import_weights(path: Path, preset: str) -> Imported:
-    """Read a foreign checkpoint into a fresh network of a preset.
+def import_weights(path: Path, config: ModelConfig) -> Imported:
+    """Read a foreign checkpoint into a fresh network of this config.
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: unknown layout, keys missing, unexpected or misshapen; or no ViT preset.
+        ValueError: unknown layout, keys missing, unexpected or misshapen; or no ViT's config.
     """
-    config = preset_config(preset)
     if config.convolution_stem:
-        raise ValueError(f"preset {preset!r} has a convolution stem, no ViT's patch embedding")
+        raise ValueError("this network has a convolution stem, no ViT's patch embedding")
     content, inert = read_foreign(path)
     weights = _state_dict(content, path)
     layout = recognise_format(weights, path)

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional as F
 
-from ainet_core.model import config as configs
+from ainet_core.cli import main
 from ainet_core.model.ainet import AINet
-from ainet_core.model.config import ModelConfig, Preset
+from ainet_core.model.checkpoint import load_checkpoint
+from ainet_core.model.config import ModelConfig, preset_config
 from ainet_core.training.foreign import import_weights, resize_positions
 
 CONFIG = ModelConfig(
@@ -26,10 +28,9 @@ SEED = 11
 
 
 @pytest.fixture(autouse=True)
-def _small_preset(monkeypatch) -> None:
+def _seed() -> None:
     print(f"seed {SEED}")
     torch.manual_seed(SEED)
-    monkeypatch.setitem(configs.PRESETS, "miniature", Preset("miniature", "tests", CONFIG))
 
 
 def vit_weights(prefix: str = "") -> dict[str, Tensor]:
@@ -142,22 +143,22 @@ def test_refuses_a_pickle_that_would_run_a_command(tmp_path: Path) -> None:
     content = {"net": vit_weights("backbone."), "x": Hostile(f"touch {trap}")}
     torch.save(content, tmp_path / "h.pth")
     with pytest.raises(ValueError, match=r"asks for \w+.system: refused"):
-        import_weights(tmp_path / "h.pth", "miniature")
+        import_weights(tmp_path / "h.pth", CONFIG)
     torch.save({"x": Hostile(f"touch {trap}")}, tmp_path / "old.pth",
                _use_new_zipfile_serialization=False)  # fmt: skip
     with pytest.raises(ValueError, match="not a readable checkpoint"):
-        import_weights(tmp_path / "old.pth", "miniature")
+        import_weights(tmp_path / "old.pth", CONFIG)
     assert not trap.exists()
 
 
 def test_refuses_what_is_no_encoder(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no file at"):
-        import_weights(tmp_path / "none.pth", "miniature")
+        import_weights(tmp_path / "none.pth", CONFIG)
     with pytest.raises(ValueError, match="convolution stem"):
-        import_weights(tmp_path / "none.pth", "nano")
+        import_weights(tmp_path / "none.pth", preset_config("nano"))
     (tmp_path / "text.pth").write_text("not a checkpoint")
     with pytest.raises(ValueError, match="not a readable checkpoint"):
-        import_weights(tmp_path / "text.pth", "miniature")
+        import_weights(tmp_path / "text.pth", CONFIG)
     whole = {**vit_weights(), "pos_embed": torch.randn(1, 65, 32),
              "cls_token": torch.zeros(1, 1, 32)}  # fmt: skip
     cases = [
@@ -172,7 +173,7 @@ def test_refuses_what_is_no_encoder(tmp_path: Path) -> None:
     for content, message in cases:
         torch.save(content, tmp_path / "case.pth")
         with pytest.raises(ValueError, match=message):
-            import_weights(tmp_path / "case.pth", "miniature")
+            import_weights(tmp_path / "case.pth", CONFIG)
 
 
 @pytest.mark.parametrize("temporal", [False, True], ids=["OSTrack", "DropTrack"])
@@ -192,7 +193,7 @@ def test_a_trackers_encoder(tmp_path: Path, settings: dict, temporal: bool) -> N
     torch.save({**settings, "net": net}, path)
     forget_foreign_modules()
 
-    imported = import_weights(path, "miniature")
+    imported = import_weights(path, CONFIG)
     assert imported.inert == [
         "lib.train.admin.local.EnvironmentSettings", "lib.train.admin.stats.AverageMeter"
     ]  # fmt: skip
@@ -222,7 +223,7 @@ def test_an_image_models_encoder_with_resized_positions(tmp_path: Path, layout: 
             content["dist_token"] = torch.zeros(1, 1, 32)
         torch.save({**content, "head.weight": torch.zeros(10, 32)}, path)
 
-    imported = import_weights(path, "miniature")
+    imported = import_weights(path, CONFIG)
     assert "cls_token" in imported.ignored
     square = positions[:, first:].transpose(1, 2).reshape(1, 32, 6, 6)
     expected = [
@@ -231,15 +232,31 @@ def test_an_image_models_encoder_with_resized_positions(tmp_path: Path, layout: 
     assert_same_encoder(imported.model, w, *expected)
 
 
-def test_without_fusion_the_output_is_the_trackers(tmp_path: Path, monkeypatch) -> None:
+def test_without_fusion_the_output_is_the_trackers(tmp_path: Path) -> None:
     """Baseline of the ablations: final norm included."""
     baseline = dataclasses.replace(CONFIG, dfm=False, ofm=False)
-    monkeypatch.setitem(configs.PRESETS, "miniature", Preset("miniature", "tests", baseline))
     w = vit_weights()
     positions = torch.randn(1, 1 + 16, 32)
     content = {**w, "pos_embed": positions, "cls_token": torch.zeros(1, 1, 32)}
     torch.save(content, tmp_path / "a.pth")
-    model = import_weights(tmp_path / "a.pth", "miniature").model
+    model = import_weights(tmp_path / "a.pth", baseline).model
     assert_same_encoder(
         model, w, positions[:, 1:], resize_positions(positions[:, 1:], CONFIG.search_grid)
     )
+
+
+def test_the_command_imports_for_a_preset_or_a_recipe(tmp_path: Path, capsys) -> None:
+    w = vit_weights()
+    content = {**w, "pos_embed": torch.randn(1, 197, 32), "cls_token": torch.zeros(1, 1, 32)}
+    torch.save(content, tmp_path / "vit.pth")
+    recipe = tmp_path / "mine.yaml"
+    sizes = {name: getattr(CONFIG, name) for name in ("width", "depth", "heads", "head_width",
+                                                      "template_size", "search_size")}  # fmt: skip
+    recipe.write_text(yaml.safe_dump({"preset": "base", "model": sizes}))
+    output = tmp_path / "start.safetensors"
+    arguments = ["import-weights", str(tmp_path / "vit.pth"), "--output", str(output), "--as"]
+    assert main([*arguments, "base"]) == 2
+    assert "missing keys blocks.10" in capsys.readouterr().err
+    assert main([*arguments, str(recipe)]) == 0
+    assert "ignored keys: cls_token" in capsys.readouterr().out
+    assert load_checkpoint(output).config.search_size == CONFIG.search_size
