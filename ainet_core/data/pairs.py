@@ -214,7 +214,9 @@ class PairSampler:
 
     def _search_view(self, box: NDArray[np.float64], rng: Rng) -> tuple[View, NDArray[np.float64]]:
         target_side = np.sqrt(box[2] * box[3])
-        scale, stretch = np.exp(rng.normal(0, 0.3)), np.exp(rng.normal(0, 0.08))
+        # Wide: a size read with a leaning towards "as before" makes a tracker's boxes drift.
+        scale = np.exp(np.clip(rng.normal(0, 0.45), -0.9, 0.9))
+        stretch = np.exp(rng.normal(0, 0.08))
         side = self.config.search_factor * target_side * scale
         # The shift keeps the centre inside the region. To throw the others away would take more of
         # the small regions than of the large ones, and teach that targets shrink.
