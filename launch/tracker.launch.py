@@ -18,7 +18,7 @@ OVERRIDES = {
     "checkpoint": str,
     "device": str,
     "initial_box": str,
-    "slop": float,
+    "pairing": str,
     "autostart": bool,
 }
 
@@ -68,9 +68,10 @@ def generate_launch_description():
                 description="target on the first pair: x,y,w,h in pixels of the RGB image",
             ),
             DeclareLaunchArgument(
-                "slop",
+                "pairing",
                 default_value="",
-                description="largest time between the images of a pair, seconds; "
+                choices=["", "approximate", "exact", "rgb_leads"],
+                description="which images belong together; rgb_leads for a slow thermal camera; "
                 "empty: as in params_file",
             ),
             DeclareLaunchArgument(

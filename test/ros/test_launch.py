@@ -39,6 +39,7 @@ KEYWORDS = {
     "LifecycleNode": {"package", "executable", "name", "namespace", "parameters", "remappings",
                       "arguments", "output", "respawn"},
     "OpaqueFunction": {"function"},
+    "IncludeLaunchDescription": {"launch_arguments"},
     "ParameterValue": {"value_type"},
     "LaunchDescription": set(),
 }  # fmt: skip
@@ -95,7 +96,7 @@ def test_only_known_names_are_used(path):
                 assert {keyword.arg for keyword in node.keywords} <= allowed, node.func.id
 
 
-@pytest.mark.parametrize("name", ["tracker", "demo"])
+@pytest.mark.parametrize("name", ["tracker", "trackers", "demo"])
 def test_arguments_are_few_described_and_documented(load, name):
     declared = entities(load(name).generate_launch_description(), "DeclareLaunchArgument")
     assert 0 < len(declared) <= 12
@@ -116,14 +117,24 @@ def test_an_argument_replaces_the_files_value_only_when_it_is_given(load):
         assert type(parameters.table()[name].default) is kind
     (node,) = module.start_tracker(SimpleNamespace(values={}))
     assert node.kwargs["parameters"][1] == {}
-    given = {"preset": "nano", "slop": "0.05", "dds_profile": "/x.xml"}
+    given = {"preset": "nano", "pairing": "rgb_leads", "dds_profile": "/x.xml"}
     profile, node = module.start_tracker(SimpleNamespace(values=given))
-    assert set(node.kwargs["parameters"][1]) == {"preset", "slop"}
+    assert set(node.kwargs["parameters"][1]) == {"preset", "pairing"}
     assert profile.kind == "SetEnvironmentVariable"
     remapped = {old: new.args[0] for old, new in node.kwargs["remappings"]}
     assert remapped == {"rgb/image_raw": "rgb_topic", "thermal/image_raw": "thermal_topic"}
     assert node.kwargs["executable"] == "tracker_node"
     assert node.kwargs["name"] == "ainet"
+
+
+def test_trackers_are_started_in_every_namespace_that_is_named(load):
+    module = load("trackers")
+    context = SimpleNamespace(values={"namespaces": "left, right,"})
+    started = module.start_trackers(context)
+    given = [dict(each.kwargs["launch_arguments"]) for each in started]
+    assert [arguments["namespace"] for arguments in given] == ["left", "right"]
+    own = entities(load("tracker").generate_launch_description(), "DeclareLaunchArgument")
+    assert set(given[0]) <= {argument.args[0] for argument in own}
 
 
 def test_the_demo_file_starts_what_make_demo_starts(load):

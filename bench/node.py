@@ -1,0 +1,209 @@
+"""What the node adds to the bare tracker: python bench/node.py [--frames 100] [--threads 1]
+
+For each size of images: the tracker alone in its process, then the node over DDS with the debug
+image off and on, and both again beside a process that keeps one core busy. The next pair is sent
+when the box of the one before has come, so nothing is skipped and nothing waits.
+
+"node" is the node's own time from the second image of a pair to the box that left: conversion,
+hand-over to the worker, tracking, message. "added" is that less the bare tracker's time. "round
+trip" is measured at the camera: from before the first image is published to the box received.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+SIZES = {"640x512": (640, 512), "1280x1024": (1280, 1024)}
+BOX = (200.0, 150.0, 80.0, 90.0)
+WARM = 10  # frames that do not count
+
+
+def images(width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
+    """Smooth noise: an RGB and a 16-bit thermal image of one size."""
+    random = np.random.default_rng(0)
+    rgb = random.integers(0, 256, (height, width, 3), dtype=np.uint8)
+    return rgb, random.integers(7000, 9000, (height, width), dtype=np.uint16)
+
+
+def bare(width: int, height: int, frames: int, threads: int) -> float:
+    """Median ms of the tracker alone; runs in a process of its own."""
+    import torch
+
+    from ainet_core import Tracker
+
+    torch.set_num_threads(threads)
+    tracker = Tracker.from_preset("nano", device="cpu")
+    rgb, thermal = images(width, height)
+    tracker.init(rgb, thermal, BOX)
+    times = []
+    for _ in range(frames + WARM):
+        began = time.perf_counter()
+        tracker.update(rgb, thermal)
+        times.append((time.perf_counter() - began) * 1e3)
+    return float(np.median(times[WARM:]))
+
+
+@dataclass
+class Played:
+    """Medians in ms of one run through the node."""
+
+    node: float
+    round_trip: float
+
+
+class Camera:
+    """Publishes pairs one by one and waits for each box."""
+
+    def __init__(self, width: int, height: int) -> None:
+        import rclpy
+        from diagnostic_msgs.msg import DiagnosticStatus
+        from rclpy.qos import DurabilityPolicy, QoSProfile
+        from sensor_msgs.msg import Image
+        from std_msgs.msg import Header
+        from vision_msgs.msg import Detection2DArray
+
+        from ainet_ros.conversions import image_message
+        from ainet_ros.status import values_of
+
+        self.rclpy, self.kind = rclpy, Image
+        self.node = rclpy.create_node("bench_camera")
+        self.publishers = [
+            self.node.create_publisher(Image, f"{name}/image_raw", 5)
+            for name in ("rgb", "thermal")
+        ]
+        rgb, thermal = images(width, height)
+        self.messages = [
+            image_message(rgb, "rgb8", Header()),
+            image_message(thermal.view(np.uint8), "mono16", Header()),
+        ]
+        self.messages[1].width = width
+        self.answered, self.status, self.debug = 0, {}, 0
+        latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+        self.node.create_subscription(Detection2DArray, "ainet/bbox", self._box, 10)
+        self.node.create_subscription(
+            DiagnosticStatus, "ainet/status",
+            lambda message: self.status.update(values_of(message)), latched,
+        )  # fmt: skip
+
+    def play(self, frames: int, with_debug: bool) -> Played:
+        """Send so many pairs; returns what they took."""
+        self._wait(lambda: self.status.get("lifecycle") == "active", 120)
+        self._wait(lambda: all(p.get_subscription_count() for p in self.publishers), 20)
+        self._wait(lambda: self.node.count_publishers("/ainet/bbox"), 20)
+        if with_debug:
+            self.node.create_subscription(self.kind, "ainet/debug_image", self._drawn, 5)
+        times = []
+        for _ in range(frames + WARM):
+            began = time.perf_counter()
+            self._pair()
+            times.append((time.perf_counter() - began) * 1e3)
+        self._wait(lambda: self.status["pairs_processed"] == str(self.answered), 5)
+        return Played(float(self.status["latency_ms"]), float(np.median(times[WARM:])))
+
+    def _pair(self) -> None:
+        before, stamp = self.answered, self.node.get_clock().now().to_msg()
+        for publisher, message in zip(self.publishers, self.messages, strict=True):
+            message.header.stamp = stamp
+            publisher.publish(message)
+        self._wait(lambda: self.answered > before, 10)
+
+    def _box(self, message: object) -> None:
+        self.answered += 1
+
+    def _drawn(self, message: object) -> None:
+        self.debug += 1
+
+    def _wait(self, true, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while not true():
+            if time.monotonic() > end:
+                raise RuntimeError(f"waited {seconds:.0f} s; the node says {self.status}")
+            self.rclpy.spin_once(self.node, timeout_sec=0.1)
+
+
+def through_node(size: str, frames: int, threads: int, with_debug: bool) -> Played:
+    """One node process, one camera process (this one)."""
+    command = [sys.executable, "-m", "ainet_ros.tracker_node", "--ros-args"]
+    box = ",".join(map(str, BOX))
+    for text in ("preset:=nano", "device:=cpu", f"threads:={threads}", f"initial_box:='{box}'"):
+        command += ["-p", text]
+    node = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        camera = Camera(*SIZES[size])
+        played = camera.play(frames, with_debug)
+        if with_debug and not camera.debug:
+            raise RuntimeError("no debug image came")
+        camera.node.destroy_node()
+        return played
+    finally:
+        node.terminate()
+        node.wait(20)
+
+
+def measure(frames: int, threads: int) -> list[dict[str, object]]:
+    """Every case; one row each."""
+    rows = []
+    for busy in (False, True):
+        burner = [sys.executable, "-c", "while True: pass"]
+        load = subprocess.Popen(burner) if busy else None
+        try:
+            for size in SIZES:
+                alone = _bare_in_its_process(size, frames, threads)
+                for debug in (False, True):
+                    played = through_node(size, frames, threads, debug)
+                    rows.append(_row(size, busy, debug, alone, played))
+                    print(json.dumps(rows[-1]), flush=True)
+        finally:
+            if load is not None:
+                load.kill()
+    return rows
+
+
+def _row(size: str, busy: bool, debug: bool, alone: float, played: Played) -> dict[str, object]:
+    added = played.node - alone
+    return {
+        "size": size, "busy core": busy, "debug image": debug, "bare ms": round(alone, 1),
+        "node ms": round(played.node, 1), "added ms": round(added, 1),
+        "added %": round(100 * added / alone, 1), "round trip ms": round(played.round_trip, 1),
+    }  # fmt: skip
+
+
+def _bare_in_its_process(size: str, frames: int, threads: int) -> float:
+    command = [sys.executable, __file__, "--bare", size]
+    command += ["--frames", str(frames), "--threads", str(threads)]
+    return float(subprocess.check_output(command, text=True))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--frames", type=int, default=100)
+    parser.add_argument("--threads", type=int, default=1, help="of the network")
+    parser.add_argument("--bare", choices=SIZES, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.bare:
+        print(bare(*SIZES[options.bare], options.frames, options.threads))
+        return
+    import rclpy
+
+    from ainet_ros.demo import config_file
+
+    os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
+    os.environ["FASTRTPS_DEFAULT_PROFILES_FILE"] = str(config_file("fastdds_loopback.xml"))
+    os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parent.parent)
+    os.environ.pop("_ROS_WHEELS_BOOTSTRAP_COMPLETE", None)
+    rclpy.init()
+    measure(options.frames, options.threads)
+    rclpy.try_shutdown()
+
+
+if __name__ == "__main__":
+    main()
