@@ -57,6 +57,8 @@ def read_foreign(path: Path) -> tuple[Any, list[str]]:
 def _read_pickle(path: Path) -> tuple[Any, list[str]]:
     if not zipfile.is_zipfile(path):  # the format of torch before 1.6
         return torch.load(path, map_location="cpu", weights_only=True), []
+    if not hasattr(torch.serialization, "get_unsafe_globals_in_checkpoint"):
+        raise ValueError(f"import-weights needs PyTorch 2.6 or later, this is {torch.__version__}")
     named = sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path))
     refused = [name for name in named if not _is_inert(name)]
     if refused:

@@ -100,16 +100,16 @@ class RunFolder:
         self, state: dict[str, Any], average: AINet, summary: dict[str, Any], notes: dict[str, str]
     ) -> None:
         """Write checkpoint, weights and summary, each whole or not at all; OSError if not."""
-        write_whole(self._checkpoint, lambda part: torch.save(state, part))
+        write_whole(self._checkpoint, lambda part: _write_state(part, state))
         write_whole(self.weights, lambda part: save_checkpoint(part, average, notes, half=True))
         text = yaml.safe_dump(summary, sort_keys=False, width=99)
         write_whole(self.path / "summary.yaml", lambda part: _write_text(part, text))
 
-    def list_unreadable(self, lines: list[str]) -> Path:
-        """Write which files were skipped."""
-        path = self.path / "unreadable.txt"
-        write_whole(path, lambda part: _write_text(part, "".join(f"{x}\n" for x in lines)))
-        return path
+    def list_unreadable(self, lines: list[str]) -> None:
+        """Write which files were skipped, if any."""
+        if lines:
+            text = "".join(f"{line}\n" for line in lines)
+            write_whole(self.path / "unreadable.txt", lambda part: _write_text(part, text))
 
     def close(self) -> None:
         if self._board is not None:
@@ -153,6 +153,11 @@ def git_revision() -> str | None:
 def _write_rows(path: Path, rows: list[list[Any]], mode: str = "w") -> None:
     with path.open(mode, newline="") as file:
         csv.writer(file).writerows(rows)
+
+
+def _write_state(path: Path, state: dict[str, Any]) -> None:
+    with path.open("wb") as file:  # given a path, torch would hide why a write failed
+        torch.save(state, file)
 
 
 def _write_text(path: Path, text: str) -> None:

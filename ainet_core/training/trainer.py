@@ -137,27 +137,12 @@ class Trainer:
         parts = recipe.accumulate
         present = self._mean(batch.present.sum().float())
         # What a part divides by, so that the mean over parts and processes is the joint loss.
-        count = (present * self.fabric.world_size).clamp(min=1) / (
-            parts * self.fabric.world_size
-        )
+        processes = self.fabric.world_size
+        count = (present * processes).clamp(min=1) / (parts * processes)
         figures: dict[str, Tensor] = {}
         for number in range(parts):
-            part = batch.part(number, parts)
             with self.fabric.no_backward_sync(self.network, enabled=number + 1 < parts):
-                prediction = self.network(
-                    to_network(part.template), to_network(part.search), part.extent
-                )
-                losses = tracking_loss(prediction, part.box, part.present, count)
-                self.fabric.backward(losses.total / parts)
-            hit, iou = accuracy(prediction, part.box, part.present)
-            measured = {
-                "loss": losses.total.detach(),
-                "focal": losses.focal.detach(),
-                "l1": losses.l1.detach(),
-                "giou": losses.giou.detach(),
-                "hit": hit,
-                "iou": iou,
-            }
+                measured = self._backward(batch.part(number, parts), count)
             for name, value in measured.items():
                 figures[name] = figures.get(name, torch.zeros_like(value)) + value / parts
         norm = self.fabric.clip_gradients(
@@ -170,6 +155,21 @@ class Trainer:
         self.average.update_parameters(self.model)
         self.step += 1
         return figures
+
+    def _backward(self, part: Batch, count: Tensor) -> dict[str, Tensor]:
+        """Add a part's gradient; `count` is what its box losses are divided by."""
+        prediction = self.network(to_network(part.template), to_network(part.search), part.extent)
+        losses = tracking_loss(prediction, part.box, part.present, count)
+        self.fabric.backward(losses.total / self.recipe.accumulate)
+        hit, iou = accuracy(prediction, part.box, part.present)
+        return {
+            "loss": losses.total.detach(),
+            "focal": losses.focal.detach(),
+            "l1": losses.l1.detach(),
+            "giou": losses.giou.detach(),
+            "hit": hit,
+            "iou": iou,
+        }
 
     def save(self) -> None:
         """Write the state to go on from, and the averaged weights, each whole or not at all."""
@@ -261,14 +261,17 @@ class Trainer:
                     time.monotonic() - saved > recipe.save_every or last
                 ):
                     self.save()
+                    self.folder.list_unreadable(skipped.lines)
                     saved = time.monotonic()
             if fabric.is_global_zero and (self.step % recipe.picture_every == 0 or last):
                 averaged = self.average.module
                 assert isinstance(averaged, AINet)
                 self.folder.picture(self.step, picture_batch(averaged, batch))
-        if skipped.lines and fabric.is_global_zero:
-            where = self.folder.list_unreadable(skipped.lines)
-            logger.warning("%d files were unreadable and skipped: %s", len(skipped.lines), where)
+        if skipped.lines:
+            logger.warning(
+                "%d files were unreadable and skipped, see %s/unreadable.txt",
+                len(skipped.lines), self.folder.path,
+            )  # fmt: skip
 
     def _received(self, loaded: Loaded, skipped: Unreadable) -> Batch:
         """The batch on the device, once what could not be read for it is counted."""

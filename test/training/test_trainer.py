@@ -12,6 +12,7 @@ import pytest
 import torch
 import yaml
 
+from ainet_core.cli import main
 from ainet_core.model.ainet import AINet
 from ainet_core.model.checkpoint import load_checkpoint
 from ainet_core.training.optimizer import learning_rate_share, parameter_groups
@@ -112,11 +113,11 @@ def test_a_full_disk_leaves_the_last_checkpoint(
     trainer = small(data, write_recipe, tmp_path / "run", steps=4)
     whole = torch.save
 
-    def full(state, path):
+    def full(state, file):
         if state["step"] == 3:
-            Path(path).write_bytes(b"half")
+            file.write(b"half")
             raise OSError(errno.ENOSPC, "No space left on device")
-        whole(state, path)
+        whole(state, file)
 
     monkeypatch.setattr(torch, "save", full)
     with pytest.raises(OSError, match=r"cannot write .*last.pt \(No space left on device\)"):
@@ -143,7 +144,9 @@ def test_a_limit_on_files_ends_in_one_line(tmp_path: Path, data: Path, write_rec
     )  # fmt: skip
     assert ended.returncode == 2, ended.stderr
     assert "Traceback" not in ended.stderr
-    assert ended.stderr.strip().splitlines()[-1].startswith("ainet train: cannot write")
+    last_line = ended.stderr.strip().splitlines()[-1]
+    assert last_line.startswith("ainet train: cannot write"), last_line
+    assert "last.pt (File too large); what it held is whole" in last_line
     assert not (tmp_path / "run" / "last.pt").exists()
 
 
@@ -192,6 +195,17 @@ def test_without_data_the_generated_world_takes_over(tmp_path: Path, write_recip
     assert caplog.text.count("left out, no --data FOLDER given: sequences scenes") == 1
     trainer.run()
     assert [group.source.kind for group in trainer.groups] == ["world"]
+
+
+def test_says_what_to_install(monkeypatch, capsys) -> None:
+    monkeypatch.setitem(sys.modules, "lightning_fabric", None)
+    for name in [name for name in sys.modules if name.startswith("ainet_core.training.")]:
+        monkeypatch.delitem(sys.modules, name)
+    assert main(["train", "any.yaml"]) == 2
+    said = capsys.readouterr().err.strip()
+    assert said == (
+        "ainet train: training needs lightning_fabric: pip install 'ainet_ros[training]'"
+    )
 
 
 def test_the_backbone_and_the_stem_learn_at_their_own_rates() -> None:
