@@ -117,7 +117,7 @@ def load_group(
         data: the data folder; the generated world needs none.
         seed: the recipe's.
         keep: folder for the index of a benchmark, so that it is built once; None: not kept.
-        limit: read only so many files, to see what there is.
+        limit: stop after so many files with targets, to see what there is.
 
     Raises:
         FileNotFoundError: no files.
@@ -129,23 +129,26 @@ def load_group(
     jobs = list(_jobs(source, data, (seed, 2, number)))
     if not jobs:
         raise FileNotFoundError(f"source {source.label}: no files in {data}/{source.path}")
-    chosen, unreadable = jobs[:limit], []
     clips: list[Clip] = []
-    made = tqdm(
-        _readers().map(_run, chosen), total=len(chosen), desc=source.label, unit="file",
-        leave=False, disable=limit is not None,
-    )  # fmt: skip
-    for some in made:
+    unreadable: list[str] = []
+    read = fruitful = 0
+    # Without a limit ahead of time, in threads; with one no more than is looked at.
+    made = _readers().map(_run, jobs) if limit is None else map(_run, jobs)
+    for some in tqdm(made, source.label, len(jobs), leave=False, unit="file", disable=bool(limit)):
+        read += 1
         if isinstance(some, str):
             unreadable.append(some)
-        else:
+        elif some:
             clips.extend(some)
-    _check_share(source, unreadable, len(chosen))
+            fruitful += 1
+        if fruitful == limit:
+            break
+    _check_share(source, unreadable, len(jobs))
     if not clips:
-        raise ValueError(f"source {source.label}: {len(chosen)} files, but no target in them")
+        raise ValueError(f"source {source.label}: {len(jobs)} files, but no target in them")
     frames = sum(len(clip) for clip in clips)
     size = sum(_bytes(clip) for clip in clips)
-    return Group(source, clips, len(jobs), len(chosen), frames, size, unreadable)
+    return Group(source, clips, len(jobs), read, frames, size, unreadable)
 
 
 def _streamed(number: int, source: Source, data: Path, keep: Path | None) -> Group:

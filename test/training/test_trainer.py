@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import errno
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -183,6 +186,25 @@ def test_a_dry_run_trains_two_steps_and_writes_nothing(
     assert "memory: about" in told
     assert "s a step on 1 x cpu" in told
     assert not (tmp_path / "run").exists()
+
+
+def test_a_dry_run_looks_further_than_files_without_targets(
+    tmp_path: Path, data: Path, write_recipe
+) -> None:
+    shutil.copytree(data / "scenes", tmp_path / "scenes")
+    for name in ("a", "b", "c"):  # a flat picture: nothing to follow
+        folder = tmp_path / "scenes" / name / "rgb"
+        folder.mkdir(parents=True)
+        cv2.imwrite(str(folder / "1.png"), np.full((90, 120, 3), 80, np.uint8))
+    told = small(tmp_path, write_recipe, tmp_path / "run").dry_run()
+    assert "sequences scenes: 5 folders, 2 clips" in told
+
+
+def test_one_of_few_unreadable_files_stops_it(tmp_path: Path, data: Path, write_recipe) -> None:
+    shutil.copytree(data / "scenes", tmp_path / "scenes")
+    (tmp_path / "scenes" / "one" / "groundtruth.txt").write_text("1,2,3\n")
+    with pytest.raises(ValueError, match=r"1 of 2 files cannot be used, more than 1%.*line 1"):
+        small(tmp_path, write_recipe, tmp_path / "run").run()
 
 
 def test_without_data_the_generated_world_takes_over(tmp_path: Path, write_recipe, caplog) -> None:
