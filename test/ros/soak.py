@@ -39,14 +39,19 @@ class Gauge:
 
     pid: int
     objects_file: Path
-    memory_mb: list[float] = field(default_factory=list)
+    memory_mb: list[float] = field(default_factory=list)  # its own, without shared memory
+    shared_mb: list[float] = field(default_factory=list)  # Fast DDS's segments, as far as touched
     threads: list[int] = field(default_factory=list)
     files: list[int] = field(default_factory=list)
     objects: list[int] = field(default_factory=list)
 
     def read(self) -> None:
-        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
-        self.memory_mb.append(pages * os.sysconf("SC_PAGE_SIZE") / 1e6)
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        own, shared = (
+            int(status.split(f"{name}:")[1].split()[0]) for name in ("RssAnon", "RssShmem")
+        )
+        self.memory_mb.append(own * 1024 / 1e6)
+        self.shared_mb.append(shared * 1024 / 1e6)
         self.threads.append(len(os.listdir(f"/proc/{self.pid}/task")))
         self.files.append(len(os.listdir(f"/proc/{self.pid}/fd")))
         if text := self.objects_file.read_text() if self.objects_file.exists() else "":
@@ -183,7 +188,7 @@ def report(soak: Soak, gauge: Gauge, verdict: dict[str, bool]) -> str:
         f"boxes heard: {len(soak.robot.heard)}",
         "latency ms, 50 / 95 / 99 %: " + " / ".join(f"{value:.1f}" for value in latency),
         *(f"{name}: {getattr(gauge, name)[-1]:.0f}, last half {gauge.growth(name):+.1f}" for name
-          in ("memory_mb", "threads", "files", "objects")),
+          in ("memory_mb", "shared_mb", "threads", "files", "objects")),
         f"faults: {json.dumps(soak.faults, sort_keys=True)}",
         *(f"{'ok  ' if held else 'FAIL'} {name}" for name, held in verdict.items()),
     ]  # fmt: skip
@@ -211,6 +216,7 @@ def run(seconds: float, seed: int, folder: Path) -> tuple[str, bool]:
             time.sleep(0.1)
         time.sleep(1.1)  # the last status
         verdict = judge(soak, gauge, process.child.poll() is None)
+        (folder / "memory.txt").write_text("\n".join(f"{mb:.2f}" for mb in gauge.memory_mb))
         verdict["it ends with 0"] = process.end() == 0
         return report(soak, gauge, verdict), all(verdict.values())
     finally:
