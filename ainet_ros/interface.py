@@ -64,11 +64,12 @@ def markdown() -> str:
 
 def with_tables(text: str) -> str:
     """The document with both tables as the code has them now."""
-    for head, table in (("| name | way |", markdown()), ("| parameter |", parameters.markdown())):
-        pattern = re.escape(head) + r".*?(?=\n\n|\Z)"
-        text, count = re.subn(pattern, lambda _, table=table: table, text, flags=re.DOTALL)
-        if count != 1:
-            raise ValueError(f"expected one table that begins with {head!r}, got {count}")
+    for table in (markdown(), parameters.markdown()):
+        head = table.split("|")[1]  # its first column's name
+        parts = re.split(rf"^\|{head}\| (?:way|default) .*?(?=\n\n|\Z)", text, flags=re.M | re.S)
+        if len(parts) != 2:
+            raise ValueError(f"expected one table of {head.strip()!r}, got {len(parts) - 1}")
+        text = table.join(parts)
     return text
 
 
