@@ -53,6 +53,8 @@ setup(
         ("share/ainet_ros", ["package.xml"]),
         ("share/ainet_ros/launch", glob("launch/*.py")),
         ("share/ainet_ros/config", glob("config/*.yaml") + glob("config/*.xml")),
+        ("share/ainet_ros/rviz", glob("rviz/*")),
+        ("share/ainet_ros/foxglove", glob("foxglove/*")),
     ],
     install_requires=[
         "torch>=2.2",
