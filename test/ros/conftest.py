@@ -58,7 +58,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
 
     yield run
     for process in processes:
-        process.kill()
+        process.close()
         print(process.output)  # pytest shows it when the test fails
 
 

@@ -43,6 +43,18 @@ class Process:
         self.child.send_signal(number)
         return self.child.wait(timeout)
 
+    def close(self) -> None:
+        """End it if it still runs, kindly first.
+
+        Fast DDS leaves shared memory behind in a killed process. When hundreds of tests had done
+        so, the first images of later ones got lost in the ports of dead processes.
+        """
+        try:
+            if self.child.poll() is None:
+                self.end(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
     def kill(self) -> None:
         if self.child.poll() is None:
             self.child.kill()

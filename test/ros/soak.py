@@ -221,7 +221,7 @@ def run(seconds: float, seed: int, folder: Path) -> tuple[str, bool]:
         return report(soak, gauge, verdict), all(verdict.values())
     finally:
         robot.close()
-        process.kill()
+        process.close()
         del CHILD_ENVIRONMENT["TRIVIAL_NODE_OBJECTS"]
 
 

@@ -66,7 +66,7 @@ def test_the_node_runs_from_the_install_tree(installed, robot, tmp_path, monkeyp
             assert robot.change_state("configure"), process.output
         assert process.end() == 0, process.output
     finally:
-        process.kill()
+        process.close()
     located = subprocess.run(
         [sys.executable, "-c", "import ainet_ros; print(ainet_ros.__file__)"],
         env=CHILD_ENVIRONMENT, cwd=tmp_path, capture_output=True, text=True, timeout=60,

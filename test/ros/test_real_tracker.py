@@ -44,5 +44,5 @@ def test_the_real_network_answers_every_processed_pair(robot, checkpoint, tmp_pa
         assert robot.status["order"]
         assert process.end() == 0, process.output
     finally:
-        process.kill()
+        process.close()
         print(process.output)
