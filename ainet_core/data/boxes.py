@@ -6,13 +6,13 @@ Commas, tabs and spaces separate alike when reading, since every benchmark has i
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ainet_core.whole import write_text_whole
 
 _SEPARATOR = re.compile(r"\s*,\s*|\s+")
 
@@ -49,23 +49,7 @@ def write_boxes(path: str | Path, boxes: NDArray[np.floating]) -> None:
     if boxes.ndim != 2 or boxes.shape[1] != 4:
         raise ValueError(f"boxes must be (N, 4) x, y, w, h, got shape {boxes.shape}")
     rows = (",".join(_show(value) for value in box) + "\n" for box in boxes.tolist())
-    write_whole(Path(path), "".join(rows))
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file whole or not at all; makes its folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        mask = os.umask(0)  # mkstemp makes files for the owner only
-        os.umask(mask)
-        os.chmod(part, 0o666 & ~mask)
-        os.replace(part, path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
+    write_text_whole(Path(path), "".join(rows))
 
 
 def _parse(line: str, path: Path, number: int) -> list[float]:

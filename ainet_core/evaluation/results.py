@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ainet_core.data.boxes import read_boxes, write_boxes, write_whole
+from ainet_core.data.boxes import read_boxes, write_boxes
 from ainet_core.data.groundtruth import GroundTruth
 from ainet_core.evaluation.scoring import TrackResult
+from ainet_core.whole import write_text_whole
 
 
 class ResultFolder:
@@ -40,7 +41,8 @@ class ResultFolder:
             raise ValueError(f"{file}: expected a JSON object: {error}") from None
 
     def write_run(self, run: dict[str, Any]) -> None:
-        write_whole(self.path / "run.json", json.dumps(run, indent=2, sort_keys=True) + "\n")
+        text = json.dumps(run, indent=2, sort_keys=True) + "\n"
+        write_text_whole(self.path / "run.json", text)
 
     @property
     def names(self) -> list[str]:
@@ -62,7 +64,7 @@ class ResultFolder:
         for values, ending in ((result.scores, ".score"), (result.seconds, ".seconds")):
             if values is not None:
                 text = "".join(f"{value:.6f}\n" for value in values)
-                write_whole(self._file(name, ending), text)
+                write_text_whole(self._file(name, ending), text)
         write_boxes(self._file(name, ".txt"), result.boxes)
 
     def read(self, truth: GroundTruth, allow_missing: bool = False) -> tuple[TrackResult, str]:

@@ -17,7 +17,7 @@ from torch.utils.tensorboard.writer import SummaryWriter
 
 from ainet_core.model.ainet import AINet
 from ainet_core.model.checkpoint import save_checkpoint
-from ainet_core.training.whole import write_whole
+from ainet_core.whole import write_text_whole, write_whole
 
 
 class RunFolder:
@@ -103,13 +103,13 @@ class RunFolder:
         write_whole(self._checkpoint, lambda part: _write_state(part, state))
         write_whole(self.weights, lambda part: save_checkpoint(part, average, notes, half=True))
         text = yaml.safe_dump(summary, sort_keys=False, width=99)
-        write_whole(self.path / "summary.yaml", lambda part: _write_text(part, text))
+        write_text_whole(self.path / "summary.yaml", text)
 
     def list_unreadable(self, lines: list[str]) -> None:
         """Write which files were skipped, if any."""
         if lines:
             text = "".join(f"{line}\n" for line in lines)
-            write_whole(self.path / "unreadable.txt", lambda part: _write_text(part, text))
+            write_text_whole(self.path / "unreadable.txt", text)
 
     def close(self) -> None:
         if self._board is not None:
@@ -158,7 +158,3 @@ def _write_rows(path: Path, rows: list[list[Any]], mode: str = "w") -> None:
 def _write_state(path: Path, state: dict[str, Any]) -> None:
     with path.open("wb") as file:  # given a path, torch would hide why a write failed
         torch.save(state, file)
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")

@@ -21,7 +21,7 @@ from ainet_core.data.clip import Clip
 from ainet_core.data.folder import ImageFolder, read_rgb, read_thermal
 from ainet_core.data.layouts import LAYOUTS, SequenceFiles, find_sequences
 from ainet_core.imaging.thermal import to_eight_bit
-from ainet_core.training.whole import write_whole
+from ainet_core.whole import write_whole
 
 logger = logging.getLogger(__name__)
 
