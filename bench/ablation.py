@@ -11,13 +11,13 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
+from pages import table
 from tqdm import tqdm
 
 from ainet_core.data.readers import read_benchmark
@@ -172,11 +172,6 @@ def cameras_table(runs: list[dict[str, Evaluation]]) -> str:
 def mean_and_spread(values: list[float]) -> str:
     mean = f"{statistics.fmean(values):.3f}"
     return mean + (f" ({(max(values) - min(values)) / 2:.3f})" if len(values) > 1 else "")
-
-
-def table(header: list[str], rows: list[list[str]]) -> str:
-    lines: Iterator[list[str]] = iter([header, ["---"] * len(header), *rows])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 if __name__ == "__main__":

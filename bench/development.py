@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from pages import table
+
 from ainet_core.data.groundtruth import GroundTruth
 from ainet_core.data.readers import read_benchmark
 from ainet_core.evaluation.conditions import CONDITIONS
@@ -230,11 +232,6 @@ def mean(column: dict[str, Best], groups: list[str], figure: str) -> float:
 
 def bold_best(values: list[float]) -> list[str]:
     return [f"**{v:.3f}**" if v == max(values) else f"{v:.3f}" for v in values]
-
-
-def table(header: list[str], rows: list[list[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 if __name__ == "__main__":

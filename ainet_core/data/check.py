@@ -20,6 +20,7 @@ from ainet_core.data.benchmarks import (
     select,
 )
 from ainet_core.data.check_frames import check_camera, first_of, unfinished_downloads
+from ainet_core.data.groundtruth import visible_boxes
 from ainet_core.data.layouts import LAYOUTS, Layout, SequenceFiles, find_sequences, recognise
 from ainet_core.data.readers import open_sequence, read_benchmark
 from ainet_core.data.sequence import Sequence
@@ -157,7 +158,7 @@ def check_boxes(
         size: (width, height) of the image in pixels, None if that is not known.
         where: from a row's index to the place that a message names.
     """
-    visible = np.asarray(np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1))
+    visible = visible_boxes(boxes)
     problems = []
     if not visible.any():
         problems.append(f"{where(0)}: expected a box in the first frame, got none in any")

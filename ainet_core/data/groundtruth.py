@@ -39,8 +39,12 @@ class GroundTruth:
     @property
     def visible(self) -> NDArray[np.bool_]:
         """(N,) whether the frame has a box with an area: annotated, and the target is there."""
-        boxes = self.boxes
-        return np.asarray(np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1))
+        return visible_boxes(self.boxes)
+
+
+def visible_boxes(boxes: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """(N,) which of the boxes (N, 4) are known and have an area."""
+    return np.asarray(np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1))
 
 
 def checked_boxes(

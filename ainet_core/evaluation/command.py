@@ -32,13 +32,13 @@ def run(options: argparse.Namespace) -> int:
     data = Path(options.data)
     dataset = options.dataset or recognise(data)
     sequences = _chosen(open_dataset(dataset, data, options.sequence), options.group)
-    share = Share.from_environment()
+    share, entries = Share.from_environment(), _entries(options)
     run_entries(
-        _entries(options), sequences, Path(options.output), _setup(options),
+        entries, sequences, Path(options.output), _setup(options),
         _about(dataset, data), options.workers or _workers(options.device), share,
     )  # fmt: skip
     if share.rank == 0 and share.world == 1:
-        folders = [Path(options.output) / entry.name for entry in _entries(options)
+        folders = [Path(options.output) / entry.name for entry in entries
                    if any(entry.fits(sequence) for sequence in sequences)]  # fmt: skip
         truths = [sequence.truth for sequence in sequences]
         _print_scores(folders, truths, PROTOCOLS[dataset], dataset, allow_missing=False)
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
 def score(options: argparse.Namespace) -> int:
     """Score folders of result files."""
     folders = result_folders(Path(options.results))
-    dataset, truths = _truths(options, folders)
+    dataset, truths, _ = _truths(options, folders)
     if options.json:
         evaluations = _score(folders, truths, PROTOCOLS[dataset], dataset, options.allow_missing)
         figures = {e.tracker: e.mean().percent() for e in evaluations}
@@ -64,12 +64,11 @@ def report(options: argparse.Namespace) -> int:
     from ainet_core.evaluation.report import write_report
 
     folders = [folder for path in options.results for folder in result_folders(Path(path))]
-    dataset, truths = _truths(options, folders)
+    dataset, truths, sequences = _truths(options, folders)
     protocol = PROTOCOLS[dataset]
     evaluations = _score(folders, truths, protocol, dataset, options.allow_missing)
     old = [folder for path in options.compare or [] for folder in result_folders(Path(path))]
     baseline = _score(old, truths, protocol, dataset, options.allow_missing)
-    sequences = _sequences(options, dataset, folders)
     boxes = {
         e.tracker: {
             truth.name: ResultFolder(folder).read(truth, allow_missing=True)[0].boxes
@@ -176,8 +175,11 @@ def _chosen(sequences: list[Sequence], groups: list[str] | None) -> list[Sequenc
 
 def _truths(
     options: argparse.Namespace, folders: list[Path]
-) -> tuple[str, list[GroundTruth]]:  # fmt: skip
-    """The data set and its truth: from --data, else from where a run says, else packaged."""
+) -> tuple[str, list[GroundTruth], dict[str, Sequence] | None]:  # fmt: skip
+    """The data set, its truth, and its sequences by name where there are images.
+
+    The truth is that of --data, else of the data that a run names, else packaged.
+    """
     made_by = ResultFolder(folders[0]).run
     data = options.data or made_by.get("data")
     dataset = options.dataset or made_by.get("dataset") or (recognise(Path(data)) if data else "")
@@ -185,20 +187,11 @@ def _truths(
         raise ValueError(f"expected --dataset, one of {', '.join(DATASETS)}: {folders[0]} has no "
                          "run.json that says it")  # fmt: skip
     if data and Path(data).exists():
-        return dataset, [sequence.truth for sequence in open_dataset(dataset, Path(data))]
+        sequences = open_dataset(dataset, Path(data))
+        return dataset, [s.truth for s in sequences], {s.name: s for s in sequences}
     if options.data or dataset in ("folder", "list", "vtuav"):
         raise ValueError(f"expected --data with {dataset}'s boxes, got {data or 'none'}")
-    return dataset, packaged_truth(dataset)
-
-
-def _sequences(
-    options: argparse.Namespace, dataset: str, folders: list[Path]
-) -> dict[str, Sequence] | None:
-    """With images, where they can be found; for film strips."""
-    data = options.data or ResultFolder(folders[0]).run.get("data")
-    if not data or not Path(data).exists():
-        return None
-    return {sequence.name: sequence for sequence in open_dataset(dataset, Path(data))}
+    return dataset, packaged_truth(dataset), None
 
 
 def _score(

@@ -177,7 +177,7 @@ def _differences(
     part: str, pairs: Items[Pair], protocol: Protocol, seed: int, samples: int
 ) -> list[Difference]:
     weights = np.array([a.frames if protocol.by_frames else 1 for a, _ in pairs], np.float64)
-    letter, found = "M" if protocol.maximum else "", []
+    letter, found = protocol.letter, []
     for name, rate in _RATES:
         new = np.array([getattr(a, rate) for a, _ in pairs])
         old = np.array([getattr(b, rate) for _, b in pairs])

@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ainet_core.data.groundtruth import visible_boxes
+
 Boxes = NDArray[np.floating]
 Values = NDArray[np.floating]
 
@@ -101,5 +103,5 @@ def _visible(predicted: Boxes, truth: Boxes) -> tuple[Boxes, Boxes]:
             raise ValueError(f"{name} must be (n, 4) x, y, w, h, got shape {boxes.shape}")
     if len(predicted) != len(truth):
         raise ValueError(f"{len(predicted)} predicted boxes for {len(truth)} true ones")
-    known = np.isfinite(truth).all(axis=1) & (truth[:, 2] > 0) & (truth[:, 3] > 0)
+    known = visible_boxes(truth)
     return predicted[known], truth[known]

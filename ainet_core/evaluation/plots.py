@@ -50,7 +50,7 @@ def curve_plots(evaluations: Items[Evaluation]) -> list[Plot]:
     """Precision, normalised precision and success, one line per tracker, the best first in the
     legend."""
     protocol = evaluations[0].protocol
-    letter = "M" if protocol.maximum else ""
+    letter = protocol.letter
     return [
         _curves("Precision", f"{letter}PR", "centre error in pixels", evaluations,
                 protocol.pixel_thresholds, "precision_curve", "precision"),
@@ -86,7 +86,7 @@ def speed_plot(evaluations: Items[Evaluation]) -> Plot | None:
         axes.set_xticks([], minor=True)
         axes.set_ylim(0, 100)
         axes.set_xlabel("frames per second (median; log scale)")
-        axes.set_ylabel(f"{'M' if evaluations[0].protocol.maximum else ''}SR in %")
+        axes.set_ylabel(f"{evaluations[0].protocol.letter}SR in %")
         words = [f"{name}: {x:.0f} frames/s, {y:.1f}" for _, name, x, y in points]
         _legend(figure, axes, handles, words)
         return Plot("Speed against accuracy", _svg(figure, "speed"), "; ".join(words))

@@ -49,6 +49,11 @@ class Protocol:
     only_visible: bool = False
 
     @property
+    def letter(self) -> str:
+        """What rates begin with: MSR, MPR with two truths, else SR, PR."""
+        return "M" if self.maximum else ""
+
+    @property
     def pixel_thresholds(self) -> Values:
         """(51,) of the precision curve."""
         return np.linspace(0, 2.5 * self.pixels if self.pixels >= 20 else 5 * self.pixels, 51)

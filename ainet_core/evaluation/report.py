@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ainet_core.data.boxes import write_whole
 from ainet_core.data.sequence import Sequence
 from ainet_core.evaluation import report_tables as tables
 from ainet_core.evaluation.comparison import Comparison, compare
@@ -19,10 +18,11 @@ from ainet_core.evaluation.metrics import Boxes
 from ainet_core.evaluation.plots import curve_plots, speed_plot, threshold_words
 from ainet_core.evaluation.protocol import Protocol
 from ainet_core.evaluation.scoring import Evaluation, SequenceFigures
+from ainet_core.whole import write_text_whole
 
 _TEMPLATE = Path(__file__).with_name("report.html.j2")
 _WORST = 10
-_OF_ONE_TRACKER = ("tracker", "checkpoint", "condition", "sequences", "versions")
+_OF_ONE_TRACKER = ("tracker", "weights", "modality", "condition", "sequences", "versions")
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,8 @@ def write_report(
     comparisons, not_compared = _comparisons(recorded, baseline)
     strips, why_none = _strips(recorded[0], sequences, boxes)
     page = template.render(
-        title="Evaluation of " + ", ".join(e.tracker for e in recorded[:3])
+        title="Evaluation of "
+        + ", ".join(e.tracker for e in recorded[:3])
         + (", ..." if len(recorded) > 3 else ""),
         summary=_summary(recorded),
         unequal=len({frozenset(s.name for s in e.sequences) for e in recorded}) > 1,
@@ -87,7 +88,7 @@ def write_report(
         strips=strips,
         why_no_strips=why_none,
     )
-    write_whole(Path(output), page)
+    write_text_whole(Path(output), page)
 
 
 def protocol_words(protocol: Protocol) -> list[str]:
@@ -206,8 +207,8 @@ def _runs(evaluations: Items[Evaluation]) -> list[dict[str, Any]]:
             about.append(("versions", ", ".join(f"{k} {v}" for k, v in versions.items())))
         run = runs.setdefault(repr(about), {"about": about, "trackers": [], "weights": []})
         run["trackers"].append(e.tracker)
-        if checkpoint := str(e.run.get("checkpoint") or ""):
-            run["weights"].append(checkpoint)
+        if weights := str(e.run.get("weights") or ""):
+            run["weights"].append(weights)
     for run in runs.values():
         run["weights"] = list(dict.fromkeys(run["weights"]))
     return list(runs.values())

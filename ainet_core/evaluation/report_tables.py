@@ -50,7 +50,7 @@ class Table:
 
 def tracker_table(evaluations: Items[Evaluation]) -> Table:
     """One row for each tracker."""
-    letter = _letter(evaluations)
+    letter = evaluations[0].protocol.letter
     shared = shared_names(evaluations)
     unequal = any(len(e.sequences) != len(shared) for e in evaluations)
     columns = [
@@ -114,20 +114,22 @@ def part_table(
 
 def group_table(evaluations: Items[Evaluation]) -> Table:
     parts = {e.tracker: e.groups() for e in evaluations}
-    table = part_table("group", "By group of scenes", parts, _letter(evaluations))
+    table = part_table("group", "By group of scenes", parts, evaluations[0].protocol.letter)
     return _with_counts(table, parts)
 
 
 def attribute_table(evaluations: Items[Evaluation]) -> Table:
     parts = {e.tracker: e.attributes() for e in evaluations}
     caption = "By challenge; a sequence may have several"
-    return _with_counts(part_table("attribute", caption, parts, _letter(evaluations)), parts)
+    return _with_counts(
+        part_table("attribute", caption, parts, evaluations[0].protocol.letter), parts
+    )
 
 
 def sequence_table(evaluations: Items[Evaluation]) -> Table:
     """With group (if there is any) and number of frames in front of the trackers' columns."""
     parts = {e.tracker: {s.name: s for s in e.sequences} for e in evaluations}
-    plain = part_table("sequence", "Every sequence", parts, _letter(evaluations))
+    plain = part_table("sequence", "Every sequence", parts, evaluations[0].protocol.letter)
     known = {s.name: s for e in evaluations for s in e.sequences}
     grouped = any(s.group for s in known.values())
     rows = []
@@ -149,7 +151,7 @@ def cost_table(pairs: Items[tuple[Evaluation, Evaluation, str]]) -> Table:
             _word(recorded.tracker), _word(condition), Cell(str(d.sequences), d.sequences),
             _percent(d.old), _percent(d.new), *_change_cells(d),
         ))  # fmt: skip
-    rate = f"{_letter([recorded for recorded, _, _ in pairs])}SR"
+    rate = f"{pairs[0][0].protocol.letter}SR"
     columns = (
         ("tracker", ""), ("condition", ""), ("sequences", "that both have"),
         (f"{rate} as recorded", "in %"), (f"{rate} then", "under the condition, in %"),
@@ -193,11 +195,6 @@ def shared_names(evaluations: Items[Evaluation]) -> set[str]:
     return set.intersection(*({s.name for s in e.sequences} for e in evaluations))
 
 
-def _letter(evaluations: Items[Evaluation]) -> str:
-    """What rates begin with: MSR with two truths, else SR."""
-    return "M" if evaluations[0].protocol.maximum else ""
-
-
 def _with_counts(table: Table, parts: Mapping[str, Mapping[str, Figures]]) -> Table:
     """A column for the number of sequences; the most of any tracker."""
     rows = []
@@ -217,7 +214,7 @@ def _tracker_row(e: Evaluation, columns: list[str], shared: set[str]) -> list[Ce
         cells.append(_percent(mean_figures(common, e.protocol).success))
     if "worst group" in columns:
         rates = {name: figures.success for name, figures in groups.items()}
-        over = sum(rates.values()) / len(rates) if rates else math.nan
+        over = e.mean_over_groups()[2] if rates else math.nan
         worst = min(rates, key=lambda name: rates[name], default="")
         value = rates.get(worst, math.nan)
         cells += [_percent(over), Cell(f"{worst} {100 * value:.1f}" if worst else "-", value)]

@@ -125,7 +125,7 @@ def run(
     """Run every entry over every sequence that fits, results below `output`.
 
     Args:
-        about: what `run.json` says besides the entry, see `describe_run` in `command`.
+        about: what `run.json` says besides the entry, see `_about` in `command`.
 
     Raises:
         ValueError: a folder holds another run's results, or sequences failed (all are named).

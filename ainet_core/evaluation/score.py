@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ainet_core.data.groundtruth import GroundTruth
-from ainet_core.evaluation.protocol import PROTOCOLS, Protocol
+from ainet_core.data.packaged import PACKAGED, has_packaged, packaged_names
+from ainet_core.evaluation.protocol import Protocol
 from ainet_core.evaluation.results import ResultFolder
 from ainet_core.evaluation.scoring import Evaluation, SequenceFigures, score_sequence
 
@@ -95,13 +96,8 @@ def _missing(path: Path, names: set[str], truths: list[GroundTruth]) -> list[str
 
 def _other_dataset(names: set[str]) -> str:
     """The benchmark that most of the names belong to, if any."""
-    from ainet_core.data.benchmarks import packaged_truth
-
-    for dataset in PROTOCOLS:
-        try:
-            known = {truth.name for truth in packaged_truth(dataset)}
-        except ValueError:
-            continue
-        if names and 2 * len(names & known) > len(names):
+    for dataset in PACKAGED if has_packaged() else ():
+        known = names.intersection(packaged_names(dataset))
+        if names and 2 * len(known) > len(names):
             return dataset
     return ""

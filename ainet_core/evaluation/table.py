@@ -11,9 +11,9 @@ def figures_table(evaluation: Evaluation) -> str:
     "lost" is failures in 1000 frames, "AUC" how well the score tells on from off the target,
     "ms" the median time of a frame.
     """
-    maximum = "M" if evaluation.protocol.maximum else ""
+    letter = evaluation.protocol.letter
     header = (
-        f"{evaluation.tracker:28} {maximum + 'PR':>6} {maximum + 'NPR':>6} {maximum + 'SR':>6} "
+        f"{evaluation.tracker:28} {letter + 'PR':>6} {letter + 'NPR':>6} {letter + 'SR':>6} "
         f"{'lost':>6} {'AUC':>6} {'ms':>7} {'sequences':>9}"
     )
     parts = {**evaluation.groups(), **evaluation.attributes()}

@@ -105,7 +105,7 @@ def world():
     results = {name: track(sequences, noise, rng) for name, noise in noises.items()}
     evaluations = [
         evaluate(name, sequences, found, command="ainet eval run", versions={"numpy": "2.0"},
-                 checkpoint="ab12", machine="x86_64, 2 cores")
+                 weights="ab12", machine="x86_64, 2 cores")
         for name, found in results.items()
     ]  # fmt: skip
     boxes = {t: {n: r.boxes for n, r in found.items()} for t, found in results.items()}
