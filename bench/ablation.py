@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import layer_order
 import yaml
 from pages import table
 from tqdm import tqdm
@@ -24,6 +25,7 @@ from ainet_core.data.readers import read_benchmark
 from ainet_core.evaluation.protocol import PROTOCOLS
 from ainet_core.evaluation.score import fitting_truths, result_folders, score_folder
 from ainet_core.evaluation.scoring import Evaluation
+from ainet_core.tracking.tracker import Tracker
 
 CONDITIONS = ("rgb-dark", "rgb-haze", "thermal-faded")
 CAMERAS = {"": "both cameras", "-rgb": "RGB alone", "-thermal": "thermal alone"}
@@ -136,7 +138,8 @@ def page(options: argparse.Namespace) -> str:
             "trainings of a small network: differences below the spread say nothing.",
             variants_table(options, read, groups),
             "## One camera each (full)\n\n" + cameras_table(read["full"]),
-            "The paper on LasHeR, a ViT-B trained in full (PR / NPR / SR, percent): DFM adds "
+            "## The order of the layers (full)\n\n" + order_section(options),
+            "## The paper\n\nOn LasHeR, with a ViT-B (PR / NPR / SR, percent): DFM adds "
             "1.0 / 0.8 / 0.5 to the baseline, OFM 1.1 / 0.5 / 0.4.",
         ]
     ) + "\n"  # fmt: skip
@@ -167,6 +170,24 @@ def cameras_table(runs: list[dict[str, Evaluation]]) -> str:
             row.append(mean_and_spread([r[name].groups()[group].success for r in runs]))
         rows.append(row)
     return table(["cameras", "as recorded", *CONDITIONS], rows)
+
+
+def order_section(options: argparse.Namespace) -> str:
+    """What the OFM of each full network chose, with a plot beside the page."""
+    sequences = [
+        sequence
+        for sequence in read_benchmark(options.list)
+        if not options.group or sequence.group in options.group
+    ]
+    full = next(variant for variant in VARIANTS if variant.name == "full")
+    chosen = {}
+    for seed in range(1, full.seeds + 1):
+        weights = Path(options.runs) / f"full-{seed}" / "weights.safetensors"
+        chosen[f"seed {seed}"] = layer_order.watch(Tracker.from_checkpoint(weights), sequences, 40)
+    picture = Path(options.output).with_name("ablation_order.png")
+    layer_order.plot(chosen, picture)
+    rows = [one.row(name) for name, one in chosen.items()]
+    return f"{table(layer_order.HEADER, rows)}\n\n![where each layer comes]({picture.name})"
 
 
 def mean_and_spread(values: list[float]) -> str:

@@ -11,7 +11,7 @@ from ainet_core.model.config import ModelConfig
 from ainet_core.model.dfm import Addition, DifferenceFusion
 from ainet_core.model.head import CenterHead, Prediction
 from ainet_core.model.ofm import OrderDynamicFusion
-from ainet_core.model.stem import COARSE_CHANNELS, ConvolutionStem, TemplatePrior
+from ainet_core.model.stem import STEM_CHANNELS, ConvolutionStem, TemplatePrior, folded
 from ainet_core.model.vit import Block, PatchEmbedding
 
 
@@ -48,7 +48,7 @@ class AINet(nn.Module):
         self.config = config
         if config.convolution_stem:
             self.stem = ConvolutionStem()
-            self.embed_stem = nn.Linear(COARSE_CHANNELS, config.width)
+            self.embed_stem = nn.Linear(STEM_CHANNELS, config.width)
         else:
             self.patch_embed = PatchEmbedding(config)
         self.prior = (
@@ -115,7 +115,7 @@ class AINet(nn.Module):
         if not self.config.convolution_stem:
             return self.patch_embed(images.flatten(0, 1)).unflatten(0, cameras), ()
         fine, coarse = self.stem(images.flatten(0, 1))
-        tokens = self.embed_stem(coarse.flatten(2).transpose(1, 2))
+        tokens = self.embed_stem(folded(fine, coarse).flatten(2).transpose(1, 2))
         return (
             tokens.unflatten(0, cameras),
             (fine.unflatten(0, cameras), coarse.unflatten(0, cameras)),

@@ -18,6 +18,7 @@ _BLOCKS = (
 )  # fmt: skip
 _FINE_BLOCKS = 6  # after this many blocks the map has stride 8
 FINE_CHANNELS, COARSE_CHANNELS = 32, 96
+STEM_CHANNELS = COARSE_CHANNELS + 4 * FINE_CHANNELS  # of `folded`
 
 
 class InvertedResidual(nn.Module):
@@ -61,6 +62,14 @@ class ConvolutionStem(nn.Module):
         image = image.to(memory_format=torch.channels_last)
         fine = self.fine(self.first(image))
         return fine, self.coarse(fine)
+
+
+def folded(fine: Tensor, coarse: Tensor) -> Tensor:
+    """What a token sees: its coarse cell and the four fine ones in it, (B, STEM_CHANNELS, H, W).
+
+    The coarse map knows what is there, the fine one where its edges are: boxes need both.
+    """
+    return torch.cat([coarse, F.pixel_unshuffle(fine, 2)], dim=1)
 
 
 class TemplatePrior(nn.Module):

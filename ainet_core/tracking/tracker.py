@@ -23,6 +23,7 @@ from ainet_core.model.config import PRESETS, preset_config
 from ainet_core.model.selective_scan import describe
 from ainet_core.tracking.crop import Region, crop
 from ainet_core.tracking.images import check_rgb, check_thermal, to_tensor
+from ainet_core.tracking.target_size import SizeTrust, TargetSize
 from ainet_core.tracking.target_state import State, StateThresholds, TargetState
 
 logger = logging.getLogger(__name__)
@@ -36,13 +37,13 @@ class TrackerSettings:
 
     Attributes:
         window: share of the Hann window in the factor on the score, 0 (none) .. 1 (all).
-        size_step: share of a newly read size taken over per frame at a full score, 0 .. 1.
+        size: how far sizes that the network reads are taken over.
         join_above: a camera that was silent at init joins at such a score.
         state: when the target counts as lost.
     """
 
     window: float = 0.35
-    size_step: float = 0.5
+    size: SizeTrust = SizeTrust()
     join_above: float = 0.5
     state: StateThresholds = StateThresholds()
 
@@ -142,6 +143,7 @@ class Tracker:
             raise ValueError("init needs an rgb or a thermal image, got None for both")
         size = _size(rgb if rgb is not None else thermal)
         self._box = clip_box(as_box(box, size), size)
+        self._size = TargetSize(self._box[2:], self.settings.size)
         self._image_size = size
         self._had_rgb = rgb is not None
         self._thermal_range.reset()
@@ -192,8 +194,7 @@ class Tracker:
     def _move(self, region: Region, found: NDArray[np.float64], score: float) -> None:
         center, size = found[:2] * region.crop_size, found[2:] * region.crop_size
         read = region.to_image(np.concatenate([center - size / 2, size]))
-        step = self.settings.size_step * min(1.0, 2 * score)
-        w, h = self._box[2:] * (1 - step) + read[2:] * step
+        w, h = self._size.observe(read[2:], score)
         x, y = read[:2] + read[2:] / 2 - np.array([w, h]) / 2
         height, width = self._image_size
         # The centre stays inside the image, the size between 4 pixels and the image.
@@ -262,6 +263,7 @@ class Tracker:
         if size != self._image_size:
             scale = np.array([size[1] / self._image_size[1], size[0] / self._image_size[0]])
             self._box = self._box * np.tile(scale, 2)
+            self._size.rescale(scale)
             if self._template is not None:
                 ratio = torch.tensor(np.sqrt(scale / scale[::-1]), dtype=torch.float32)
                 extent = self._template.extent * ratio.to(self.device)
