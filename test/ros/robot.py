@@ -49,6 +49,7 @@ class Robot:
         self.boxes: list[Detection2DArray] = []
         self.statuses: list[DiagnosticStatus] = []
         self.debug: list[Image] = []
+        self.debug_jpeg: list[CompressedImage] = []
         node = self.node
         kind, ending = (CompressedImage, "/compressed") if compressed else (Image, "")
         self.rgb = node.create_publisher(kind, f"rgb/image_raw{ending}", 10)
@@ -122,6 +123,11 @@ class Robot:
 
     def watch_debug_image(self) -> None:
         self.node.create_subscription(Image, "ainet/debug_image", self.debug.append, 10)
+
+    def watch_debug_jpeg(self) -> None:
+        self.node.create_subscription(
+            CompressedImage, "ainet/debug_image/compressed", self.debug_jpeg.append, 10
+        )
 
     def reset(self) -> Trigger.Response:
         return self.call(Trigger, "ainet/reset", Trigger.Request())

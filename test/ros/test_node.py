@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 
+import cv2
 import numpy as np
 import pytest
 from rclpy.qos import QoSProfile, ReliabilityPolicy
@@ -167,6 +168,30 @@ def test_the_debug_image_is_drawn_for_subscribers_only_and_is_small(start, robot
     assert image.header.stamp in [message.header.stamp for message in robot.boxes]
     drawn = rgb_array(image)
     assert len(np.unique(drawn.reshape(-1, 3), axis=0)) > 1  # something is drawn on grey
+
+
+def test_the_debug_jpeg_shows_both_cameras_side_by_side_when_asked(start, robot):
+    start("", "-p", "initial_box:=300,200,80,60", "-p", "debug_image_width:=320",
+          "-p", "debug_side_by_side:=true")  # fmt: skip
+    robot.wait_until_heard()
+    robot.watch_debug_jpeg()
+    stamp = 1.0
+    end = time.monotonic() + PATIENCE
+    while not robot.debug_jpeg and time.monotonic() < end:
+        robot.rgb.publish(picture(640, 480, stamp, value=40))
+        robot.thermal.publish(picture(320, 240, stamp, value=200, encoding="mono8"))
+        stamp += 0.1
+        time.sleep(0.1)
+    message = robot.debug_jpeg[0]
+    assert message.format == "rgb8; jpeg compressed bgr8"
+    assert message.header.stamp in [box.header.stamp for box in robot.boxes]
+    shown = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_COLOR)
+    assert shown.shape[1] == 320
+    assert shown.shape[0] > 120  # two pictures of 160x120, and what is said below them
+    left, right = shown[:100, :60].mean(), shown[:100, 160:220].mean()
+    assert abs(left - 40) < 5  # RGB as it is, thermal painted
+    assert abs(right - 40) > 20
+    assert not robot.debug  # nobody asked for the raw one
 
 
 def test_disabled_it_answers_nothing_and_keeps_the_target(start, robot):
