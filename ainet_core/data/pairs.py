@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ainet_core.data import augment
+from ainet_core.data.border import two_borders
 from ainet_core.data.clip import Clip
 from ainet_core.data.pasting import Pasting
 from ainet_core.data.view import View
@@ -76,13 +77,19 @@ class PairSampler:
         rng = np.random.default_rng((self.seed, 0, number))
         clip = self._clip(rng)
         first, second = _two_frames(len(clip), rng)
-        template_view, extent = self._template_view(clip.boxes[first], rng)
-        search_view, box = self._search_view(clip.boxes[second], rng)
+        # Now and then the image ends in the target: at first, later too, or it comes in.
+        borders = two_borders(rng) if rng.random() < 0.06 else (None, None)
+        seen_first, seen_second = (
+            clip.boxes[frame] if border is None else border.visible(clip.boxes[frame])
+            for frame, border in zip((first, second), borders, strict=True)
+        )
+        template_view, extent = self._template_view(seen_first, rng)
+        search_view, box = self._search_view(seen_second, rng)
         absent = rng.random() < 0.1
         paste = self._pasting(rng) if rng.random() < 0.3 and not absent else None
         other = self._clip(rng) if absent and rng.random() < 0.5 else None
         if absent and other is None:
-            search_view = _beside(search_view, clip.boxes[second], rng)
+            search_view = _beside(search_view, seen_second, rng)
 
         # A thermal camera's shutter closes now and then: its picture stands still.
         still = clip.rgb is not None and rng.random() < 0.04
@@ -92,9 +99,15 @@ class PairSampler:
         for images, thermal in ((clip.rgb, False), (clip.thermal, True)):
             if images is None:
                 continue
-            template = template_view.cut(images[first], self.config.template_size)
             shown = frozen if thermal else second
-            search = search_view.cut(images[shown], self.config.search_size)
+            whole = [
+                image if border is None else border.fill(image, clip.boxes[frame])
+                for border, image, frame in zip(
+                    borders, (images[first], images[shown]), (first, second), strict=True
+                )
+            ]
+            template = template_view.cut(whole[0], self.config.template_size)
+            search = search_view.cut(whole[1], self.config.search_size)
             if paste is not None:
                 template, search = paste.apply(template, search, extent, box, thermal)
             pictures.append([thermal, template, search])
