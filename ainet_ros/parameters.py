@@ -135,7 +135,7 @@ class Settings:
         live=True,
     )
     lost_below: float = _parameter(
-        0.15,
+        0.33,
         "lost_below must be the score under which a frame is doubtful, 0.0 to 1.0 and not above "
         "found_above; from the next target on",
         limits=(0.0, 1.0),
@@ -149,7 +149,7 @@ class Settings:
         live=True,
     )
     found_above: float = _parameter(
-        0.35,
+        0.45,
         "found_above must be the score at which a lost target is found again, 0.0 to 1.0 and not "
         "under lost_below; from the next target on",
         limits=(0.0, 1.0),

@@ -18,9 +18,9 @@ class StateThresholds:
         found_above: a lost target is tracked again at such a score.
     """
 
-    lost_below: float = 0.15
+    lost_below: float = 0.33
     lost_after: int = 5
-    found_above: float = 0.35
+    found_above: float = 0.45
 
     def __post_init__(self) -> None:
         if not 0 <= self.lost_below <= self.found_above <= 1:

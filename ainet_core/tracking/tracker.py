@@ -40,12 +40,17 @@ class TrackerSettings:
         size: how far sizes that the network reads are taken over.
         join_above: a camera that was silent at init joins at such a score.
         state: when the target counts as lost.
+        widen_step: factor on the search region's side for every frame that the target is lost.
+        widen_limit: largest such factor; then the region is narrow again, since near targets
+            score higher. The network trained with targets up to 2.5 times smaller than usual.
     """
 
     window: float = 0.35
     size: SizeTrust = SizeTrust()
     join_above: float = 0.5
     state: StateThresholds = StateThresholds()
+    widen_step: float = 1.1
+    widen_limit: float = 2.4
 
 
 @dataclass(frozen=True)
@@ -148,6 +153,7 @@ class Tracker:
         self._had_rgb = rgb is not None
         self._thermal_range.reset()
         self._state = TargetState(self.settings.state)
+        self._widening = 1.0  # of the search region, while the target is lost
         self._cameras = [rgb is not None, thermal is not None]
         self._template = self._crop_template(rgb, thermal)
 
@@ -174,17 +180,24 @@ class Tracker:
             )
 
         config = self.model.config
-        region = Region.around(self._box, config.search_factor, config.search_size)
+        region = Region.around(
+            self._box, config.search_factor * self._widening, config.search_size
+        )
         images = self._crops(rgb if usable[0] else None, thermal if usable[1] else None, region)
         prediction = self.model.track(self._template_of(usable), images)
 
         score_map = prediction.score_logits.sigmoid()
-        weighted = score_map * self._window
+        # A lost target is as likely anywhere: the window is for one that moves on.
+        weighted = score_map * self._window if self._widening == 1 else score_map
         cell = weighted.flatten(1).argmax(dim=1)
         score = float(score_map.flatten(1).gather(1, cell[:, None]))
         found = prediction.boxes(cell)[0].double().cpu().numpy()  # centre x, y, w, h: fractions
         state = self._state.observe(score)
-        if state == "tracking":
+        if state == "lost":
+            wider = self._widening * self.settings.widen_step
+            self._widening = wider if wider <= self.settings.widen_limit else 1.0
+        else:
+            self._widening = 1.0
             self._move(region, found, score)
             if score >= self.settings.join_above:
                 self._join(rgb, thermal)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from ainet_core.model.ainet import AINet
 from ainet_core.model.config import ModelConfig, preset_config
-from ainet_core.tracking.tracker import Tracker, choose_device, shipped_weights
+from ainet_core.tracking.tracker import (
+    Tracker,
+    TrackerSettings,
+    choose_device,
+    shipped_weights,
+)
 
 CONFIG = ModelConfig(
     width=32, depth=2, heads=2, template_size=32, search_size=64, head_width=16, state_size=4
@@ -183,3 +189,33 @@ def test_nano_is_what_the_preset_says() -> None:
     config = preset_config("nano")
     assert config.template_prior
     assert config.tokens == 180
+
+
+def _scene(x: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """A red and yellow disc, warm at its rim, at column x of a cloudy scene; None: no disc."""
+    coarse = np.random.default_rng(3).integers(60, 140, (12, 16, 3), dtype=np.uint8)
+    rgb = cv2.resize(coarse, (320, 240), interpolation=cv2.INTER_CUBIC)
+    thermal = np.ascontiguousarray(rgb[..., 0])
+    if x is not None:
+        cv2.circle(rgb, (x, 120), 14, (230, 60, 40), -1)
+        cv2.circle(rgb, (x, 120), 6, (250, 240, 60), -1)
+        cv2.circle(thermal, (x, 120), 14, 235, -1)
+        cv2.circle(thermal, (x, 120), 6, 120, -1)
+    return rgb, thermal
+
+
+@pytest.mark.parametrize(("limit", "found"), [(1.0, False), (TrackerSettings.widen_limit, True)])
+def test_a_lost_target_is_looked_for_beyond_the_usual_region(limit: float, found: bool) -> None:
+    """It vanishes for 20 frames and comes back 5 of its widths away."""
+    tracker = Tracker.from_preset("nano", "cpu", TrackerSettings(widen_limit=limit))
+    tracker.init(*_scene(80), (66, 106, 28, 28))
+    for _ in range(5):
+        assert tracker.update(*_scene(80)).state == "tracking"
+    for _ in range(20):
+        target = tracker.update(*_scene(None))
+    assert target.state == "lost"
+    states = [tracker.update(*_scene(220)) for _ in range(20)]
+    assert (states[-1].state == "tracking") == found
+    if found:
+        x, _, w, _ = states[-1].box
+        assert x + w / 2 == pytest.approx(220, abs=6)
