@@ -1,0 +1,14 @@
+"""A network that cleanup forgot would add 9 MB a cycle; `python test/ros/cycles.py --cycles 50` does it for longer."""
+
+from __future__ import annotations
+
+import cycles
+import pytest
+
+pytestmark = [pytest.mark.dds, pytest.mark.slow]
+
+
+def test_memory_does_not_grow_over_lifecycle_cycles(ros, tmp_path):
+    memory = cycles.run(6, tmp_path)
+    print("MB:", memory)
+    assert cycles.growth(memory) <= cycles.GROWTH_MB
