@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from ainet_core.data import sources as read
 from ainet_core.data.clip import Clip
+from ainet_core.data.folder import ENDINGS
 from ainet_core.data.readers import open_sequence
 from ainet_core.imaging.thermal import to_eight_bit
 from ainet_core.training.recipe import Source
@@ -22,7 +23,6 @@ from ainet_core.training.streams import Index, StreamedClips, build_index, train
 
 logger = logging.getLogger(__name__)
 
-IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 VIDEOS = (".mp4", ".avi", ".mkv", ".webm")
 UNREADABLE_SHARE = 0.01  # above this share of unreadable files a run does not begin
 
@@ -193,7 +193,7 @@ def _jobs(source: Source, data: Path | None, seed: tuple[int, int, int]) -> Iter
             yield lambda p=path, n=number: _sequence_clips(p, source, (*seed, n))  # type: ignore[misc]
         return
     for number, path in enumerate(sorted(folder.rglob("*"))):
-        if not _skipped(path, source) and path.suffix.lower() in (*VIDEOS, *IMAGES):
+        if not _skipped(path, source) and path.suffix.lower() in (*VIDEOS, *ENDINGS):
             yield lambda p=path, n=number: _file_clips(p, source, data, (*seed, n))  # type: ignore[misc]
 
 def _file_clips(path: Path, source: Source, data: Path, seed: tuple[int, ...]) -> list[Clip]:
