@@ -1,4 +1,4 @@
-"""A network that cleanup forgot would add 9 MB a cycle; `python test/ros/cycles.py --cycles 50` does it for longer."""
+"""A network that cleanup forgot would add 9 MB a cycle; `python test/ros/cycles.py` goes on."""
 
 from __future__ import annotations
 
