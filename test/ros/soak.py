@@ -172,7 +172,7 @@ def judge(soak: Soak, gauge: Gauge, alive: bool) -> dict[str, bool]:
             for camera, count in soak.sent.items()
         ),
         f"memory grows <= {GROWTH_MB:.0f} MB": gauge.growth("memory_mb") <= GROWTH_MB,
-        "threads do not grow": gauge.growth("threads") <= 1,  # DDS starts and ends some
+        "threads do not grow": gauge.growth("threads") <= 0,
         "files do not grow": gauge.growth("files") <= 0,
         "objects do not grow": gauge.growth("objects") <= 0.005 * np.median(gauge.objects),
     }

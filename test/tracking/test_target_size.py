@@ -62,8 +62,13 @@ def test_it_follows_the_image_size() -> None:
     np.testing.assert_allclose(size.observe(FIRST * [0.5, 2.0], 1.0), FIRST * [0.5, 2.0])
 
 
-@pytest.mark.parametrize("factor", [2.0, 0.5])
-def test_a_robot_that_comes_nearer_or_leaves_is_followed_in_size(factor: float) -> None:
+GROWS = pytest.param(
+    2.0, marks=pytest.mark.xfail(reason="the shipped nano follows 1.5 of 2: docs/training_log.md")
+)
+
+
+@pytest.mark.parametrize("factor", [GROWS, 0.5])
+def test_a_robot_that_comes_nearer_or_leaves_keeps_the_whole_target(factor: float) -> None:
     """The shipped tracker, while a scene grows or shrinks around its target within 40 frames."""
     world = random_world(5)
     rgb, thermal, box, _ = world.frame(0)
@@ -80,5 +85,4 @@ def test_a_robot_that_comes_nearer_or_leaves_is_followed_in_size(factor: float) 
         ]
         target = tracker.update(*view)
     grown = np.sqrt((target.box[2:] / box[2:]).prod())
-    # The shipped nano reads sizes roughly: at least half of the change, in logarithms.
-    assert 0.5 < np.log(grown) / np.log(factor) < 1.3
+    assert grown == pytest.approx(factor, rel=0.25)

@@ -205,9 +205,10 @@ def _scene(x: int | None) -> tuple[np.ndarray, np.ndarray]:
     return rgb, thermal
 
 
-def test_a_lost_target_is_looked_for_beyond_the_usual_region() -> None:
-    """It vanishes for 20 frames and comes back 4 of its widths away."""
-    settings = TrackerSettings(state=StateThresholds(0.45, 5, 0.47))
+@pytest.mark.parametrize(("limit", "found"), [(1.0, False), (TrackerSettings.widen_limit, True)])
+def test_a_lost_target_is_looked_for_beyond_the_usual_region(limit: float, found: bool) -> None:
+    """It vanishes for 20 frames and comes back 5 of its widths away."""
+    settings = TrackerSettings(state=StateThresholds(0.45, 5, 0.47), widen_limit=limit)
     tracker = Tracker.from_preset("nano", "cpu", settings)
     tracker.init(*_scene(80), (66, 106, 28, 28))
     for _ in range(5):
@@ -215,7 +216,8 @@ def test_a_lost_target_is_looked_for_beyond_the_usual_region() -> None:
     for _ in range(20):
         target = tracker.update(*_scene(None))
     assert target.state == "lost"
-    for _ in range(20):
-        target = tracker.update(*_scene(200))
-    assert target.state == "tracking"
-    assert target.box[0] + target.box[2] / 2 == pytest.approx(200, abs=8)
+    states = [tracker.update(*_scene(220)) for _ in range(20)]
+    assert (states[-1].state == "tracking") == found
+    if found:
+        x, _, w, _ = states[-1].box
+        assert x + w / 2 == pytest.approx(220, abs=6)
