@@ -38,6 +38,25 @@ def load_tracker(settings: Settings) -> TrackerLike:
     return Tracker.from_preset(settings.preset, device=settings.device)
 
 
+def another_preset(tracker: TrackerLike, settings: Settings) -> str:
+    """The sentence about a checkpoint whose network is not the preset's; "" where it is.
+
+    The checkpoint's own network is used: it says itself what it is.
+    """
+    model = getattr(tracker, "model", None)
+    if not settings.checkpoint or model is None:
+        return ""
+    from ainet_core.model.config import PRESETS
+
+    if model.config == PRESETS[settings.preset].config:
+        return ""
+    same = [name for name, preset in PRESETS.items() if model.config == preset.config]
+    return (
+        f"{settings.checkpoint} holds a network of {same[0] if same else 'no'} preset, "
+        f"not {settings.preset}: the checkpoint's is used"
+    )
+
+
 def set_thresholds(tracker: TrackerLike, settings: Settings) -> None:
     """When a target counts as lost, from the next `init` on; a test's tracker may not have it."""
     current = getattr(tracker, "settings", None)

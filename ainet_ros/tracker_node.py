@@ -30,7 +30,13 @@ from ainet_ros.answers import Answer, TrackerLike
 from ainet_ros.conversions import detections, region_box
 from ainet_ros.debug_image import DebugImage
 from ainet_ros.diagnostics import diagnostics
-from ainet_ros.loading import give_back, load_tracker, set_thresholds, warm_up
+from ainet_ros.loading import (
+    another_preset,
+    give_back,
+    load_tracker,
+    set_thresholds,
+    warm_up,
+)
 from ainet_ros.parameters import Settings
 from ainet_ros.process import Stop, answer_wrong_transitions, spin
 from ainet_ros.status import status_message, values_of
@@ -153,6 +159,8 @@ class TrackerNode(LifecycleNode):
     def _configure(self, state: LifecycleState) -> None:
         self._settings = parameters.read(self)
         tracker = self._make_tracker(self._settings)
+        if sentence := another_preset(tracker, self._settings):
+            self.get_logger().warning(sentence)
         set_thresholds(tracker, self._settings)
         warm_up(tracker)
         self._tracker = tracker

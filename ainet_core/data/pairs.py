@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ainet_core.data import augment
 from ainet_core.data.border import two_borders
 from ainet_core.data.clip import Clip
-from ainet_core.data.pasting import Pasting
+from ainet_core.data.pasting import CutOut, Pasting
 from ainet_core.data.view import View
 from ainet_core.model.config import ModelConfig
 
@@ -75,7 +75,8 @@ class PairSampler:
         cameras = np.random.default_rng((self.seed, 1, number // self.batch))
         both = bool(cameras.random() < self.both_cameras)
         rng = np.random.default_rng((self.seed, 0, number))
-        clip = self._clip(rng)
+        group = self._group(rng)
+        clip = _any(group, rng)
         first, second = _two_frames(len(clip), rng)
         # Now and then the image ends in the target: at first, later too, or it comes in.
         borders = two_borders(rng) if rng.random() < 0.06 else (None, None)
@@ -86,7 +87,7 @@ class PairSampler:
         template_view, extent = self._template_view(seen_first, rng)
         search_view, box = self._search_view(seen_second, rng)
         absent = rng.random() < 0.1
-        paste = self._pasting(rng) if rng.random() < 0.3 and not absent else None
+        paste = self._pasting(group, rng) if rng.random() < 0.35 and not absent else None
         other = self._clip(rng) if absent and rng.random() < 0.5 else None
         if absent and other is None:
             search_view = _beside(search_view, seen_second, rng)
@@ -214,8 +215,10 @@ class PairSampler:
         return np.repeat(out.mean(axis=2, keepdims=True), 3, axis=2) if thermal else out
 
     def _clip(self, rng: Rng) -> Clip:
-        group = self.groups[int(rng.choice(len(self.groups), p=self.shares))]
-        return group[int(rng.integers(len(group)))]
+        return _any(self._group(rng), rng)
+
+    def _group(self, rng: Rng) -> Sequence[Clip]:
+        return self.groups[int(rng.choice(len(self.groups), p=self.shares))]
 
     def _template_view(
         self, box: NDArray[np.float64], rng: Rng
@@ -240,10 +243,26 @@ class PairSampler:
         inside[:2] = inside[:2].clip(0.01, 0.99)
         return view, inside
 
-    def _pasting(self, rng: Rng) -> Pasting:
-        clips = [self._clip(rng) for _ in range(1 + int(rng.integers(0, 4)))]
-        frames = [int(rng.integers(len(clip))) for clip in clips]
-        return Pasting(clips, frames, rng)
+    def _pasting(self, group: Sequence[Clip], rng: Rng) -> Pasting:
+        """Over a target of this group, and beside it; half of the others are of its kind."""
+        target = None
+        if rng.random() < 0.6:
+            group = self._group(rng)
+            target = _cut_out(group, rng)
+        others = [
+            _cut_out(group if rng.random() < 0.5 else self._group(rng), rng)
+            for _ in range(int(rng.integers(0 if target else 1, 4)))
+        ]
+        return Pasting(target, others, rng)
+
+
+def _any(group: Sequence[Clip], rng: Rng) -> Clip:
+    return group[int(rng.integers(len(group)))]
+
+
+def _cut_out(group: Sequence[Clip], rng: Rng) -> CutOut:
+    clip = _any(group, rng)
+    return CutOut(clip, int(rng.integers(len(clip))))
 
 
 def _thermal_camera(template: Crop, search: Crop, both: bool, rng: Rng) -> tuple[Crop, Crop]:

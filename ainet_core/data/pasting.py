@@ -1,6 +1,8 @@
-"""Paste cut-out objects into a training pair: boxes exact by construction, look-alikes beside."""
+"""Paste cut-out objects into a training pair: exact boxes, and others of the target's kind."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -14,20 +16,26 @@ Crop = NDArray[np.float32]
 Rng = np.random.Generator
 
 
-class Pasting:
-    """A cut-out object laid over the target in both frames, and look-alikes beside it.
+class CutOut(NamedTuple):
+    """The target of one frame of a clip, to be pasted elsewhere."""
 
-    The truth is exact by construction, and the object has nothing to do with its background.
+    clip: Clip
+    frame: int
+
+
+class Pasting:
+    """Cut-out objects beside the target of the search region, and one over it in both frames.
+
+    An object laid over the target has an exact box by construction, and nothing to do with its
+    background. Without one the real target stays, and only the others beside it are pasted.
     """
 
-    def __init__(self, clips: list[Clip], frames: list[int], rng: Rng) -> None:
-        self.clips, self.frames = clips, frames
+    def __init__(self, target: CutOut | None, others: list[CutOut], rng: Rng) -> None:
+        self.target, self.others = target, others
         self.outline = int(rng.integers(3))
-        self.places = rng.uniform(0.05, 0.95, (len(clips), 2))
-        self.sizes = np.exp(rng.normal(0, 0.2, len(clips)))
-        self.same = rng.random(len(clips)) < 0.35  # a distractor cut from the same clip
+        self.places = rng.uniform(0.05, 0.95, (len(others), 2))
+        self.sizes = np.exp(rng.normal(0, 0.2, len(others)))
         self.curve = augment.random_curve(rng)
-        self.swap = rng.random() < 0.5
 
     def apply(
         self,
@@ -37,19 +45,18 @@ class Pasting:
         box: NDArray[np.float64],
         thermal: bool,
     ) -> tuple[Crop, Crop]:
-        for number in range(1, len(self.clips)):
-            look = self._look(0 if self.same[number] and self.swap else number, thermal)
-            place = self.places[number]
+        for other, place, size in zip(self.others, self.places, self.sizes, strict=True):
             if np.abs(place - box[:2]).max() > 0.7 * (box[2:].max() / 2 + 0.12):
-                search = self._lay(
-                    search, look, np.concatenate([place, box[2:] * self.sizes[number]])
-                )
-        look = self._look(0, thermal)
+                look = self._look(other, thermal)
+                search = self._lay(search, look, np.concatenate([place, box[2:] * size]))
+        if self.target is None:
+            return template, search
+        look = self._look(self.target, thermal)
         template = self._lay(template, look, np.concatenate([[0.5, 0.5], extent]))
         return template, self._lay(search, look, box)
 
-    def _look(self, number: int, thermal: bool) -> Crop:
-        clip, frame = self.clips[number], self.frames[number]
+    def _look(self, cut_out: CutOut, thermal: bool) -> Crop:
+        clip, frame = cut_out
         images = (clip.thermal or clip.rgb) if thermal else (clip.rgb or clip.thermal)
         assert images is not None
         x, y, w, h = clip.boxes[frame]

@@ -94,7 +94,8 @@ class AINet(nn.Module):
         search, maps = self._embed(images)
         search = search + self.search_position
         if self.prior is not None:
-            prior = self.prior(_join(template.maps), _join(maps))
+            extent = template.extent.repeat(len(images), 1)
+            prior = self.prior(_join(template.maps), _join(maps), extent)
             search = search + prior.unflatten(0, search.shape[:2])
         x = torch.cat([template.tokens, search], dim=2)  # (M, B, N, C)
 

@@ -75,9 +75,11 @@ def folded(fine: Tensor, coarse: Tensor) -> Tensor:
 class TemplatePrior(nn.Module):
     """Correlate the template's features with the search region's: (B, S*S, C) to add to tokens.
 
-    The target covers the template's central half. One map correlates that half as a whole, on
-    each of the two strides; further maps correlate each of its coarse cells on its own. Cosines,
-    and the whole-target maps once more with mean 0 and deviation 1 over the region.
+    One map correlates the target as a whole, on each of the two strides; further maps correlate
+    each of the template's central coarse cells on its own. Cells count by how much of them the
+    target covers: beside a narrow target lies background, and at the image's border its fill,
+    which would be found at any other border. Cosines, and the whole-target maps once more with
+    mean 0 and deviation 1 over the region.
     """
 
     def __init__(self, width: int, template_grid: int) -> None:
@@ -87,24 +89,45 @@ class TemplatePrior(nn.Module):
         self.embed = nn.Linear(2 * whole + self.central**2, width)
 
     def forward(
-        self, template: tuple[Tensor, Tensor], search: tuple[Tensor, Tensor]
+        self,
+        template: tuple[Tensor, Tensor],
+        search: tuple[Tensor, Tensor],
+        extent: Tensor,
     ) -> Tensor:
+        """Maps (fine, coarse) of template and search region; extent (B, 2): see `Template`."""
         template_fine, template_coarse = (F.normalize(x, dim=1) for x in template)
         search_fine, search_coarse = (F.normalize(x, dim=1) for x in search)
-        coarse_target = _central(template_coarse, self.central)
-        fine_target = _central(template_fine, 2 * self.central)
-        cells = torch.einsum("bcij,bchw->bijhw", coarse_target, search_coarse).flatten(1, 2)
+        coarse_share = covered(extent, template_coarse.shape[-1])
+        fine_share = covered(extent, template_fine.shape[-1])
+        coarse_target = template_coarse * coarse_share
         whole = torch.cat(
             [
-                _correlate(search_coarse, coarse_target),
-                F.pixel_unshuffle(_correlate(search_fine, fine_target), 2),
+                _correlate(search_coarse, coarse_target, coarse_share),
+                F.pixel_unshuffle(
+                    _correlate(search_fine, template_fine * fine_share, fine_share), 2
+                ),
             ],
             dim=1,
         )  # (B, 5, S, S)
         spread = whole.std(dim=(2, 3), keepdim=True) + 1e-3
         distinct = (whole - whole.mean(dim=(2, 3), keepdim=True)) / spread
+        central = _central(coarse_target, self.central)
+        cells = torch.einsum("bcij,bchw->bijhw", central, search_coarse).flatten(1, 2)
         maps = torch.cat([whole, distinct, cells], dim=1)
         return self.embed(maps.flatten(2).transpose(1, 2))
+
+
+def covered(extent: Tensor, cells: int) -> Tensor:
+    """How much a target (B, 2) in the middle of a template covers of each of its cells.
+
+    Returns:
+        (B, 1, cells, cells), 0 .. 1.
+    """
+    edges = torch.arange(cells + 1, device=extent.device, dtype=extent.dtype) / cells - 0.5
+    half = extent[..., None] / 2
+    inside = torch.minimum(torch.maximum(edges, -half), half)  # (B, 2, cells + 1)
+    x, y = (inside.diff(dim=-1) * cells).unbind(dim=1)
+    return y[:, None, :, None] * x[:, None, None, :]
 
 
 def _central(x: Tensor, side: int) -> Tensor:
@@ -112,10 +135,11 @@ def _central(x: Tensor, side: int) -> Tensor:
     return x[..., start : start + side, start : start + side]
 
 
-def _correlate(search: Tensor, target: Tensor) -> Tensor:
-    """Mean cosine of the target (B, C, k, k) laid over each cell of (B, C, S, S): (B, 1, S, S)."""
-    batch, channels, side, _ = target.shape
+def _correlate(search: Tensor, target: Tensor, share: Tensor) -> Tensor:
+    """Mean cosine of the target (B, C, k, k), whose cells have such shares (B, 1, k, k), laid
+    over each cell of (B, C, S, S): (B, 1, S, S)."""
+    batch, _, side, _ = target.shape
     before = (side - 1) // 2
     padded = F.pad(search, (before, side - 1 - before) * 2)
     maps = F.conv2d(padded.flatten(0, 1).unsqueeze(0), target, groups=batch)
-    return maps.transpose(0, 1) / side**2
+    return maps.transpose(0, 1) / share.sum(dim=(2, 3), keepdim=True)

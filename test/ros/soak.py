@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +45,7 @@ class Gauge:
     threads: list[int] = field(default_factory=list)
     files: list[int] = field(default_factory=list)
     objects: list[int] = field(default_factory=list)
+    thread_names: list[Counter[str]] = field(default_factory=list)
 
     def read(self) -> None:
         status = Path(f"/proc/{self.pid}/status").read_text()
@@ -52,7 +54,8 @@ class Gauge:
         )
         self.memory_mb.append(own * 1024 / 1e6)
         self.shared_mb.append(shared * 1024 / 1e6)
-        self.threads.append(len(os.listdir(f"/proc/{self.pid}/task")))
+        self.thread_names.append(Counter(_names_of_threads(self.pid)))
+        self.threads.append(self.thread_names[-1].total())
         self.files.append(len(os.listdir(f"/proc/{self.pid}/fd")))
         if text := self.objects_file.read_text() if self.objects_file.exists() else "":
             self.objects.append(int(text))
@@ -62,6 +65,20 @@ class Gauge:
         values = getattr(self, name)
         half = values[len(values) // 2 :]
         return float(np.median(half[len(half) // 2 :]) - np.median(half[: len(half) // 2]))
+
+    def new_threads(self) -> dict[str, int]:
+        """Names and numbers of threads at the end that were not there at half time."""
+        return dict(self.thread_names[-1] - self.thread_names[len(self.thread_names) // 2])
+
+
+def _names_of_threads(pid: int) -> list[str]:
+    names = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            names.append((task / "comm").read_text().strip())
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it ended while we looked
+    return names
 
 
 class Soak:
@@ -189,6 +206,7 @@ def report(soak: Soak, gauge: Gauge, verdict: dict[str, bool]) -> str:
         "latency ms, 50 / 95 / 99 %: " + " / ".join(f"{value:.1f}" for value in latency),
         *(f"{name}: {getattr(gauge, name)[-1]:.0f}, last half {gauge.growth(name):+.1f}" for name
           in ("memory_mb", "shared_mb", "threads", "files", "objects")),
+        f"threads that came in the last half: {gauge.new_threads() or 'none'}",
         f"faults: {json.dumps(soak.faults, sort_keys=True)}",
         *(f"{'ok  ' if held else 'FAIL'} {name}" for name, held in verdict.items()),
     ]  # fmt: skip
