@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,18 +15,26 @@ class SizeTrust:
 
     Attributes:
         step: share of a newly read size taken over per frame at a full score, above 0 .. 1.
-        error: how far read sizes are off from video to video, as a share; 0.17 was measured for
-            nano on videos it trained on. Growth counts only as far as it exceeds this.
+        error: how far read sizes are off, as a share of a large target. Growth counts only as
+            far as it exceeds the error.
+        blur: how far the two edges of a target are off together, in pixels: of a small target
+            that is most of the error.
     """
 
     step: float = 0.5
-    error: float = 0.17
+    error: float = 0.1
+    blur: float = 6.0
 
     def __post_init__(self) -> None:
         if not 0 < self.step <= 1:
             raise ValueError(f"step must be above 0 and at most 1, got {self.step}")
-        if not self.error >= 0:
-            raise ValueError(f"error must be >= 0, got {self.error}")
+        for name in ("error", "blur"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} must be >= 0, got {getattr(self, name)}")
+
+    def error_of(self, side: float) -> float:
+        """The error of a size read from a target of this side in pixels, as a share."""
+        return math.hypot(self.error, self.blur / side)
 
 
 class TargetSize:
@@ -44,7 +53,9 @@ class TargetSize:
         """Take the size (2,) read in the next frame at a score 0 .. 1; returns what to believe."""
         step = self.trust.step * min(1.0, 2 * score)
         self._growth += step * (np.log(read / self.first) - self._growth)
-        return self.first * np.exp(credible(self._growth, self.trust.error))
+        side = math.sqrt((self.first * np.exp(self._growth)).prod())
+        error = self.trust.error_of(side)
+        return self.first * np.exp(credible(self._growth, error))
 
     def rescale(self, scale: NDArray[np.float64]) -> None:
         """The image changed its size by (2,) x and y."""
