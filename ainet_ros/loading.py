@@ -48,9 +48,9 @@ def another_preset(tracker: TrackerLike, settings: Settings) -> str:
         return ""
     from ainet_core.model.config import PRESETS
 
-    if model.config == PRESETS[settings.preset].config:
-        return ""
     same = [name for name, preset in PRESETS.items() if model.config == preset.config]
+    if settings.preset in same:
+        return ""
     return (
         f"{settings.checkpoint} holds a network of {same[0] if same else 'no'} preset, "
         f"not {settings.preset}: the checkpoint's is used"

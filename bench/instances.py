@@ -8,13 +8,12 @@ them together, in which a page that n processes share counts once.
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+import private_dds
 
 
 def memory_mb(pid: int, name: str) -> float:
@@ -70,12 +69,7 @@ def main() -> None:
     options = parser.parse_args()
     import rclpy
 
-    from ainet_ros.demo import config_file
-
-    os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
-    os.environ["FASTRTPS_DEFAULT_PROFILES_FILE"] = str(config_file("fastdds_loopback.xml"))
-    os.environ["PYTHONPATH"] = str(ROOT)
-    os.environ.pop("_ROS_WHEELS_BOOTSTRAP_COMPLETE", None)
+    private_dds.enter()
     rclpy.init()
     for count in options.instances:
         resident, together = measure(count)

@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
+import private_dds
 
 SIZES = {"640x512": (640, 512), "1280x1024": (1280, 1024)}
 BOX = (200.0, 150.0, 80.0, 90.0)
@@ -194,12 +193,7 @@ def main() -> None:
         return
     import rclpy
 
-    from ainet_ros.demo import config_file
-
-    os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
-    os.environ["FASTRTPS_DEFAULT_PROFILES_FILE"] = str(config_file("fastdds_loopback.xml"))
-    os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parent.parent)
-    os.environ.pop("_ROS_WHEELS_BOOTSTRAP_COMPLETE", None)
+    private_dds.enter()
     rclpy.init()
     measure(options.frames, options.threads)
     rclpy.try_shutdown()

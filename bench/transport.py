@@ -8,15 +8,13 @@ median time from just before publishing to the callback. Nothing leaves this mac
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
+import private_dds
 
-CONFIG = Path(__file__).resolve().parent.parent / "config"
 SIZES = {"640x480": (640, 480), "1280x1024": (1280, 1024)}
 RATE_HZ = 30.0
 # The defaults find each other by multicast; LOCALHOST keeps that, and all data, on this machine.
@@ -24,11 +22,11 @@ CONFIGURATIONS = {
     "Fast DDS's defaults": {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"},
     "fastdds_large_images.xml": {
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
-        "FASTRTPS_DEFAULT_PROFILES_FILE": str(CONFIG / "fastdds_large_images.xml"),
+        "FASTRTPS_DEFAULT_PROFILES_FILE": str(
+            private_dds.ROOT / "config" / "fastdds_large_images.xml"
+        ),
     },
-    "fastdds_loopback.xml": {
-        "FASTRTPS_DEFAULT_PROFILES_FILE": str(CONFIG / "fastdds_loopback.xml")
-    },
+    "fastdds_loopback.xml": private_dds.LOOPBACK,
 }
 
 
@@ -86,9 +84,7 @@ def subscribe(seconds: float) -> None:
 
 def measure(settings: dict[str, str], size: str, count: int) -> tuple[int, float]:
     """Images that arrived, and their median delay in ms."""
-    environment = {**os.environ, **settings, "ROS_DOMAIN_ID": str(1 + os.getpid() % 100)}
-    environment.pop("_ROS_WHEELS_BOOTSTRAP_COMPLETE", None)
-    environment["PYTHONPATH"] = str(CONFIG.parent)
+    environment = private_dds.environment(settings)
     command = [sys.executable, __file__, "--size", size, "--count", str(count), "--role"]
     camera = subprocess.Popen([*command, "camera"], env=environment)
     try:

@@ -21,18 +21,18 @@ class Template:
 
     Attributes:
         tokens: (M, B, Nt, C), embedded, with positions.
-        maps: the stem's maps (M, B, ..) for the prior, empty without one.
+        kernels: what the prior looks for, (M, B, ..) each; empty without a prior.
         extent: (B, 2), the target's w, h as fractions of the template's side.
     """
 
     tokens: Tensor
-    maps: tuple[Tensor, ...]
+    kernels: tuple[Tensor, ...]
     extent: Tensor
 
     def camera(self, index: int) -> Template:
         """The template of one camera alone."""
         chosen = slice(index, index + 1)
-        return Template(self.tokens[chosen], tuple(m[chosen] for m in self.maps), self.extent)
+        return Template(self.tokens[chosen], tuple(k[chosen] for k in self.kernels), self.extent)
 
 
 class AINet(nn.Module):
@@ -71,7 +71,12 @@ class AINet(nn.Module):
     def encode_template(self, images: Tensor, extent: Tensor) -> Template:
         """What can be computed once, when the target is set. `extent` (B, 2): see Template."""
         tokens, maps = self._embed(images)
-        return Template(tokens + self.template_position, maps, extent)
+        kernels: tuple[Tensor, ...] = ()
+        if self.prior is not None:
+            fine, coarse = _join(maps)
+            made = self.prior.kernels(fine, coarse, extent.repeat(len(images), 1))
+            kernels = tuple(kernel.unflatten(0, tokens.shape[:2]) for kernel in made)
+        return Template(tokens + self.template_position, kernels, extent)
 
     def track(self, template: Template, images: Tensor) -> Prediction:
         """Find the target of each template in search images (M, B, 3, Hs, Ws)."""
@@ -94,8 +99,8 @@ class AINet(nn.Module):
         search, maps = self._embed(images)
         search = search + self.search_position
         if self.prior is not None:
-            extent = template.extent.repeat(len(images), 1)
-            prior = self.prior(_join(template.maps), _join(maps), extent)
+            fine, coarse = _join(maps)
+            prior = self.prior(_join(template.kernels), fine, coarse)
             search = search + prior.unflatten(0, search.shape[:2])
         x = torch.cat([template.tokens, search], dim=2)  # (M, B, N, C)
 
@@ -123,9 +128,9 @@ class AINet(nn.Module):
         )
 
 
-def _join(maps: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-    fine, coarse = maps
-    return fine.flatten(0, 1), coarse.flatten(0, 1)
+def _join(parts: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Cameras and batch as one dimension, for each part."""
+    return tuple(part.flatten(0, 1) for part in parts)
 
 
 def _positions(tokens: int, width: int) -> nn.Parameter:

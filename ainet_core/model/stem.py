@@ -88,31 +88,39 @@ class TemplatePrior(nn.Module):
         whole = 1 + 4  # one coarse map, and a fine one folded 2 x 2
         self.embed = nn.Linear(2 * whole + self.central**2, width)
 
-    def forward(
-        self,
-        template: tuple[Tensor, Tensor],
-        search: tuple[Tensor, Tensor],
-        extent: Tensor,
-    ) -> Tensor:
-        """Maps (fine, coarse) of template and search region; extent (B, 2): see `Template`."""
-        template_fine, template_coarse = (F.normalize(x, dim=1) for x in template)
-        search_fine, search_coarse = (F.normalize(x, dim=1) for x in search)
-        coarse_share = covered(extent, template_coarse.shape[-1])
-        fine_share = covered(extent, template_fine.shape[-1])
-        coarse_target = template_coarse * coarse_share
+    def kernels(self, fine: Tensor, coarse: Tensor, extent: Tensor) -> tuple[Tensor, ...]:
+        """What to look for, once for each template.
+
+        Args:
+            fine, coarse: the template's maps (B, ..) of the two strides.
+            extent: (B, 2), the target's w, h as fractions of the template's side.
+
+        Returns:
+            the whole target on each stride, summing to 1 over equal cells, and its central cells.
+        """
+        fine, coarse = F.normalize(fine, dim=1), F.normalize(coarse, dim=1)
+        fine_share, coarse_share = (covered(extent, x.shape[-1]) for x in (fine, coarse))
+        target = coarse * coarse_share
+        return (
+            fine * fine_share / fine_share.sum(dim=(2, 3), keepdim=True),
+            target / coarse_share.sum(dim=(2, 3), keepdim=True),
+            _central(target, self.central),
+        )
+
+    def forward(self, kernels: tuple[Tensor, ...], fine: Tensor, coarse: Tensor) -> Tensor:
+        """`kernels` of B templates, maps of B search regions."""
+        fine, coarse = F.normalize(fine, dim=1), F.normalize(coarse, dim=1)
+        fine_target, coarse_target, central = kernels
         whole = torch.cat(
             [
-                _correlate(search_coarse, coarse_target, coarse_share),
-                F.pixel_unshuffle(
-                    _correlate(search_fine, template_fine * fine_share, fine_share), 2
-                ),
+                _correlate(coarse, coarse_target),
+                F.pixel_unshuffle(_correlate(fine, fine_target), 2),
             ],
             dim=1,
         )  # (B, 5, S, S)
         spread = whole.std(dim=(2, 3), keepdim=True) + 1e-3
         distinct = (whole - whole.mean(dim=(2, 3), keepdim=True)) / spread
-        central = _central(coarse_target, self.central)
-        cells = torch.einsum("bcij,bchw->bijhw", central, search_coarse).flatten(1, 2)
+        cells = torch.einsum("bcij,bchw->bijhw", central, coarse).flatten(1, 2)
         maps = torch.cat([whole, distinct, cells], dim=1)
         return self.embed(maps.flatten(2).transpose(1, 2))
 
@@ -135,11 +143,10 @@ def _central(x: Tensor, side: int) -> Tensor:
     return x[..., start : start + side, start : start + side]
 
 
-def _correlate(search: Tensor, target: Tensor, share: Tensor) -> Tensor:
-    """Mean cosine of the target (B, C, k, k), whose cells have such shares (B, 1, k, k), laid
-    over each cell of (B, C, S, S): (B, 1, S, S)."""
-    batch, _, side, _ = target.shape
+def _correlate(search: Tensor, kernel: Tensor) -> Tensor:
+    """Cosines of (B, C, S, S) with a target (B, C, k, k) laid over each cell: (B, 1, S, S)."""
+    batch, _, side, _ = kernel.shape
     before = (side - 1) // 2
     padded = F.pad(search, (before, side - 1 - before) * 2)
-    maps = F.conv2d(padded.flatten(0, 1).unsqueeze(0), target, groups=batch)
-    return maps.transpose(0, 1) / share.sum(dim=(2, 3), keepdim=True)
+    maps = F.conv2d(padded.flatten(0, 1).unsqueeze(0), kernel, groups=batch)
+    return maps.transpose(0, 1)

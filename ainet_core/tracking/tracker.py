@@ -230,7 +230,7 @@ class Tracker:
         pair = (fresh, kept) if joins[0] else (kept, fresh)
         self._template = Template(
             torch.cat([part.tokens for part in pair]),
-            tuple(torch.cat(maps) for maps in zip(*(part.maps for part in pair), strict=True)),
+            tuple(torch.cat(k) for k in zip(*(part.kernels for part in pair), strict=True)),
             kept.extent,
         )
         self._cameras = [True, True]

@@ -62,6 +62,23 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
         print(process.output)  # pytest shows it when the test fails
 
 
+@pytest.fixture
+def start_real(tmp_path: Path) -> Iterator[Callable[..., Process]]:
+    """start_real("-p", "x:=y", ...) runs the node with the real network on one CPU thread."""
+    processes: list[Process] = []
+
+    def run(*ros_arguments: str) -> Process:
+        command = [sys.executable, "-m", "ainet_ros.tracker_node", "--ros-args"]
+        command += ["-p", "device:=cpu", "-p", "threads:=1", *ros_arguments]
+        processes.append(Process(command, tmp_path / f"real_{len(processes)}.log"))
+        return processes[-1]
+
+    yield run
+    for process in processes:
+        process.close()
+        print(process.output)
+
+
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights of the real network: the shipped ones, or untrained ones of the same shape."""

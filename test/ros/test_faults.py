@@ -413,22 +413,15 @@ def test_checkpoints_that_cannot_be_loaded(ros, tmp_path):
     assert not touched.exists()
 
 
-def test_a_checkpoint_of_another_preset(robot, tmp_path):
+def test_a_checkpoint_of_another_preset(start_real, robot, tmp_path):
     path = tmp_path / "other.safetensors"
     save_checkpoint(path, AINet(replace(preset_config("nano"), depth=2)))
-    command = [sys.executable, "-m", "ainet_ros.tracker_node", "--ros-args"]
-    for text in ("device:=cpu", "threads:=1", f"checkpoint:={path}", "initial_box:=10,20,30,40"):
-        command += ["-p", text]
-    process = Process(command, tmp_path / "node.log")
-    try:
-        robot.wait_until_heard()
-        robot.send_and_wait(1.0)
-        lines = [line for line in process.output.splitlines() if "no preset, not nano" in line]
-        assert len(lines) == 1
-        assert "other.safetensors" in lines[0]
-    finally:
-        process.close()
-        print(process.output)
+    process = start_real("-p", f"checkpoint:={path}", "-p", "initial_box:=10,20,30,40")
+    robot.wait_until_heard()
+    robot.send_and_wait(1.0)
+    lines = [line for line in process.output.splitlines() if "no preset, not nano" in line]
+    assert len(lines) == 1
+    assert "other.safetensors" in lines[0]
 
 
 class _Hostile:

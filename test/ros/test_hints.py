@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import time
 
 import pytest
 from bad_day import noise
-from processes import Process
 from robot import picture
 
 pytestmark = pytest.mark.dds
 
 WITHIN_S = 5.0
-
-
-@pytest.fixture
-def node(tmp_path):
-    """node("-p", "x:=y", ...) runs the real node, with the shipped weights."""
-    processes = []
-
-    def run(*ros_arguments: str) -> Process:
-        command = [sys.executable, "-m", "ainet_ros.tracker_node", "--ros-args"]
-        command += ["-p", "device:=cpu", "-p", "threads:=1", *ros_arguments]
-        processes.append(Process(command, tmp_path / f"node_{len(processes)}.log"))
-        return processes[-1]
-
-    yield run
-    for process in processes:
-        process.close()
-        print(process.output)
 
 
 def seconds_until_said(process, robot, words, send=lambda number: None) -> float:
@@ -45,8 +26,8 @@ def seconds_until_said(process, robot, words, send=lambda number: None) -> float
     raise AssertionError(f"no line with {words} in:\n{process.output}")
 
 
-def test_weights_that_do_not_exist_end_it_with_what_to_do(node):
-    process = node("-p", "preset:=tiny")
+def test_weights_that_do_not_exist_end_it_with_what_to_do(start_real):
+    process = start_real("-p", "preset:=tiny")
     assert process.child.wait(60) == 1
     told = [line for line in process.output.splitlines() if "no weights ship" in line]
     assert len(told) == 1
@@ -54,26 +35,26 @@ def test_weights_that_do_not_exist_end_it_with_what_to_do(node):
     assert "checkpoint" in told[0]
 
 
-def test_wrong_topic_names(node, robot):
-    process = node(
+def test_wrong_topic_names(start_real, robot):
+    process = start_real(
         "-r", "rgb/image_raw:=/wrong/image_raw", "-r", "thermal/image_raw:=/no/image_raw"
     )
     words = ["/wrong/image_raw and /no/image_raw", "is the name right"]
     assert seconds_until_said(process, robot, words) <= WITHIN_S
 
 
-def test_no_thermal_camera(node, robot):
+def test_no_thermal_camera(start_real, robot):
     def send(number: int) -> None:
         robot.rgb.publish(picture(stamp=1 + number / 10))
 
     words = ["/thermal/image_raw", "going on with /rgb/image_raw alone", "is the name right"]
-    assert seconds_until_said(node(), robot, words, send) <= WITHIN_S
+    assert seconds_until_said(start_real(), robot, words, send) <= WITHIN_S
 
 
-def test_no_target(node, robot):
+def test_no_target(start_real, robot):
     def send(number: int) -> None:
         robot.rgb.publish(picture(stamp=1 + number / 10))
         robot.thermal.publish(noise(1 + number / 10))
 
     words = ["no target is set", "/ainet/set_target", "initial_box"]
-    assert seconds_until_said(node(), robot, words, send) <= WITHIN_S
+    assert seconds_until_said(start_real(), robot, words, send) <= WITHIN_S

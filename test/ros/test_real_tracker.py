@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
-from processes import Process
 from robot import header
 
 from ainet_core.data.synthetic.world import SyntheticWorld
@@ -15,34 +12,28 @@ from ainet_ros.conversions import detected_box, image_message
 pytestmark = [pytest.mark.dds, pytest.mark.slow]
 
 
-def test_the_real_network_answers_every_processed_pair(robot, checkpoint, tmp_path):
+def test_the_real_network_answers_every_processed_pair(start_real, robot, checkpoint):
     world = SyntheticWorld(0, thermal_size=(240, 320), sixteen_bit=True)
     box = world.box(0)
-    command = [sys.executable, "-m", "ainet_ros.tracker_node", "--ros-args",
-               "-p", f"checkpoint:={checkpoint}", "-p", "device:=cpu", "-p", "threads:=1",
-               "-p", f"initial_box:={','.join(f'{value:.1f}' for value in box)}"]  # fmt: skip
-    process = Process(command, tmp_path / "node.log")
-    try:
-        robot.wait("the network", lambda: robot.status.get("lifecycle") == "active", 120)
-        robot.wait_until_heard()
-        assert robot.status["device"] == "cpu"
-        assert robot.status["backend"]
-        for index in range(8):
-            frame = world.frame(index)
-            stamp = header(10 + index / 30)
-            robot.rgb.publish(image_message(frame.rgb, "rgb8", stamp))
-            thermal = image_message(frame.thermal.view(np.uint8), "mono16", stamp)
-            thermal.width = frame.thermal.shape[1]
-            robot.thermal.publish(thermal)
-            robot.wait("its box", lambda stamp=stamp.stamp: robot.answers(stamp))
-            (answer,) = robot.answers(stamp.stamp)
-            assert answer.header == stamp
-            if index == 0:
-                assert detected_box(answer) == pytest.approx(box, abs=0.06)
-        robot.wait("the counts", lambda: robot.status["pairs_processed"] == "8")
-        assert robot.status["pairs_failed"] == "0"
-        assert robot.status["order"]
-        assert process.end() == 0, process.output
-    finally:
-        process.close()
-        print(process.output)
+    start = ",".join(f"{value:.1f}" for value in box)
+    process = start_real("-p", f"checkpoint:={checkpoint}", "-p", f"initial_box:={start}")
+    robot.wait("the network", lambda: robot.status.get("lifecycle") == "active", 120)
+    robot.wait_until_heard()
+    assert robot.status["device"] == "cpu"
+    assert robot.status["backend"]
+    for index in range(8):
+        frame = world.frame(index)
+        stamp = header(10 + index / 30)
+        robot.rgb.publish(image_message(frame.rgb, "rgb8", stamp))
+        thermal = image_message(frame.thermal.view(np.uint8), "mono16", stamp)
+        thermal.width = frame.thermal.shape[1]
+        robot.thermal.publish(thermal)
+        robot.wait("its box", lambda stamp=stamp.stamp: robot.answers(stamp))
+        (answer,) = robot.answers(stamp.stamp)
+        assert answer.header == stamp
+        if index == 0:
+            assert detected_box(answer) == pytest.approx(box, abs=0.06)
+    robot.wait("the counts", lambda: robot.status["pairs_processed"] == "8")
+    assert robot.status["pairs_failed"] == "0"
+    assert robot.status["order"]
+    assert process.end() == 0, process.output
