@@ -13,7 +13,6 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,9 +24,6 @@ from std_srvs.srv import Trigger
 from trivial_node import BREAKS, RAISES
 from vision_msgs.msg import Detection2DArray
 
-from ainet_core.model.ainet import AINet
-from ainet_core.model.checkpoint import save_checkpoint
-from ainet_core.model.config import preset_config
 from ainet_ros.conversions import detected_box, detections, image_message
 from ainet_ros.tracker_node import FAILURE, TrackerNode
 
@@ -411,17 +407,6 @@ def test_checkpoints_that_cannot_be_loaded(ros, tmp_path):
         assert path.name in node._trouble, (what, node._trouble)
         node.destroy_node()
     assert not touched.exists()
-
-
-def test_a_checkpoint_of_another_preset(start_real, robot, tmp_path):
-    path = tmp_path / "other.safetensors"
-    save_checkpoint(path, AINet(replace(preset_config("nano"), depth=2)))
-    process = start_real("-p", f"checkpoint:={path}", "-p", "initial_box:=10,20,30,40")
-    robot.wait_until_heard()
-    robot.send_and_wait(1.0)
-    lines = [line for line in process.output.splitlines() if "no preset, not nano" in line]
-    assert len(lines) == 1
-    assert "other.safetensors" in lines[0]
 
 
 class _Hostile:

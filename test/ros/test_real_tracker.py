@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from robot import header
 
 from ainet_core.data.synthetic.world import SyntheticWorld
+from ainet_core.model.ainet import AINet
+from ainet_core.model.checkpoint import save_checkpoint
+from ainet_core.model.config import preset_config
 from ainet_ros.conversions import detected_box, image_message
 
 pytestmark = [pytest.mark.dds, pytest.mark.slow]
@@ -37,3 +42,14 @@ def test_the_real_network_answers_every_processed_pair(start_real, robot, checkp
     assert robot.status["pairs_failed"] == "0"
     assert robot.status["order"]
     assert process.end() == 0, process.output
+
+
+def test_a_checkpoint_of_another_preset(start_real, robot, tmp_path):
+    path = tmp_path / "other.safetensors"
+    save_checkpoint(path, AINet(replace(preset_config("nano"), depth=2)))
+    process = start_real("-p", f"checkpoint:={path}", "-p", "initial_box:=10,20,30,40")
+    robot.wait_until_heard()
+    robot.send_and_wait(1.0)
+    lines = [line for line in process.output.splitlines() if "no preset, not nano" in line]
+    assert len(lines) == 1
+    assert "other.safetensors" in lines[0]
