@@ -22,11 +22,14 @@ class Clip:
         rgb: n images (H, W, 3) uint8, or None; a list, or something that reads them when asked.
         thermal: n images (H, W) uint8, or None.
         boxes: (n, 4) x, y, w, h in pixels of these images.
+        sized: False when only the boxes' centres can be trusted from frame to frame, since their
+            sizes were guessed (by motion, by another tracker).
     """
 
     rgb: Sequence[NDArray[np.uint8]] | None
     thermal: Sequence[NDArray[np.uint8]] | None
     boxes: NDArray[np.float64]
+    sized: bool = True
 
     def __len__(self) -> int:
         return len(self.boxes)

@@ -34,6 +34,7 @@ class Sample:
         extent: (2,) the target's w, h as fractions of the template's side.
         box: (4,) centre x, y, w, h in fractions of the search region's side.
         present: False when the search region does not show the target.
+        sized: False when only the box's centre is known to be true.
     """
 
     template: NDArray[np.uint8]
@@ -41,6 +42,7 @@ class Sample:
     extent: NDArray[np.float32]
     box: NDArray[np.float32]
     present: bool
+    sized: bool = True
 
 
 class PairSampler:
@@ -77,7 +79,7 @@ class PairSampler:
         rng = np.random.default_rng((self.seed, 0, number))
         group = self._group(rng)
         clip = _any(group, rng)
-        first, second = _two_frames(len(clip), rng)
+        first, second = _two_frames(clip, rng)
         # Now and then the image ends in the target: at first, later too, or it comes in.
         borders = two_borders(rng) if rng.random() < 0.06 else (None, None)
         seen_first, seen_second = (
@@ -114,7 +116,11 @@ class PairSampler:
             pictures.append([thermal, template, search])
         if other is not None:
             self._replace_search(pictures, other, rng)
-        return self._finish(pictures, both, extent, box, not absent, rng)
+        pasted = paste is not None and paste.target is not None
+        # Within one frame, or pasted, the size is exact whatever the clip's boxes are worth.
+        sized = clip.sized or pasted or first == second
+        sample = self._finish(pictures, both, extent, box, not absent, rng)
+        return replace(sample, sized=sized)
 
     def _finish(
         self,
@@ -282,11 +288,14 @@ def _thermal_camera(template: Crop, search: Crop, both: bool, rng: Rng) -> tuple
     return template, search
 
 
-def _two_frames(count: int, rng: Rng) -> tuple[int, int]:
+def _two_frames(clip: Clip, rng: Rng) -> tuple[int, int]:
     """Template and search frame. Mostly in the order of time, often the very first: people mark a
     target tightly and let the box grow, which a network that saw pairs in any order reads as a
-    shrinking target."""
-    first, second = int(rng.integers(count)), int(rng.integers(count))
+    shrinking target. Now and then the same frame twice: then the growth is exact, however loose
+    the box is, and it is all that a clip without true sizes can teach about sizes."""
+    first, second = int(rng.integers(len(clip))), int(rng.integers(len(clip)))
+    if rng.random() < (0.1 if clip.sized else 0.4):
+        return second, second
     order = rng.random()
     if order < 0.35:
         return 0, second

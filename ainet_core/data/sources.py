@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -80,7 +81,8 @@ def boxed_tracks(video: Path, tracks: Path, camera: str) -> Iterator[Clip]:
         rows = rows[np.unique(np.linspace(0, len(rows) - 1, 40).astype(int))]
         images = read_video(video, rows[:, 0].astype(np.int64))
         count = min(len(images), len(rows))
-        yield make_clip([_of_camera(image, camera) for image in images[:count]], rows[:count, 2:6])
+        cut = [_of_camera(image, camera) for image in images[:count]]
+        yield replace(make_clip(cut, rows[:count, 2:6]), sized=False)
 
 
 def textured_regions(
@@ -159,7 +161,8 @@ def moving_targets(images: list[Image], camera: str, least_frames: int = 4) -> I
         moved = np.abs(boxes[0][:2] - boxes[-1][:2]).max()
         if moved < 0.3 * boxes[0][2]:
             continue
-        yield make_clip([_of_camera(images[n], camera) for n in numbers], np.array(boxes))
+        clip = make_clip([_of_camera(images[n], camera) for n in numbers], np.array(boxes))
+        yield replace(clip, sized=False)
 
 
 def read_image(path: Path) -> Image:

@@ -25,6 +25,7 @@ class Batch(NamedTuple):
         extent: (B, 2).
         box: (B, 4).
         present: (B,) bool.
+        sized: (B,) bool.
     """
 
     template: Tensor
@@ -32,6 +33,7 @@ class Batch(NamedTuple):
     extent: Tensor
     box: Tensor
     present: Tensor
+    sized: Tensor
 
     def to(self, device: torch.device) -> Batch:
         return Batch(*(part.to(device, non_blocking=True) for part in self))
@@ -42,7 +44,7 @@ class Batch(NamedTuple):
         chosen = slice(number * size, (number + 1) * size)
         return Batch(
             self.template[:, chosen], self.search[:, chosen], self.extent[chosen],
-            self.box[chosen], self.present[chosen],
+            self.box[chosen], self.present[chosen], self.sized[chosen],
         )  # fmt: skip
 
 
@@ -98,6 +100,7 @@ def collate(samples: list[Sample]) -> Batch:
         torch.from_numpy(np.stack([s.extent for s in samples])),
         torch.from_numpy(np.stack([s.box for s in samples])),
         torch.tensor([s.present for s in samples]),
+        torch.tensor([s.sized for s in samples]),
     )
 
 

@@ -22,7 +22,11 @@ class Losses:
 
 
 def tracking_loss(
-    prediction: Prediction, box: Tensor, present: Tensor, count: Tensor | None = None
+    prediction: Prediction,
+    box: Tensor,
+    present: Tensor,
+    sized: Tensor | None = None,
+    count: Tensor | None = None,
 ) -> Losses:
     """Compare a batch with the truth.
 
@@ -31,6 +35,7 @@ def tracking_loss(
         box: (B, 4) centre x, y, w, h in fractions of the search region's side.
         present: (B,) bool, False where the search region does not show the target: then every
             cell is a negative, and the box is not compared.
+        sized: (B,) bool, False where only the box's centre is compared; default: all True.
         count: what the box losses are divided by, default: how many are present, at least 1.
             A part of a joint batch of P parts hands in the joint count / P, so that the mean
             over the parts is the joint batch's loss.
@@ -40,6 +45,9 @@ def tracking_loss(
     truth = score_truth(box, present, grid)
     focal = focal_loss(prediction.score_logits, truth)
     predicted = prediction.boxes(cell)
+    if sized is not None:
+        size = torch.where(sized[:, None], predicted[:, 2:], box[:, 2:])
+        predicted = torch.cat([predicted[:, :2], size], dim=1)
     share = present.float()
     if count is None:
         count = share.sum().clamp(min=1)

@@ -159,7 +159,7 @@ class Trainer:
     def _backward(self, part: Batch, count: Tensor) -> dict[str, Tensor]:
         """Add a part's gradient; `count` is what its box losses are divided by."""
         prediction = self.network(to_network(part.template), to_network(part.search), part.extent)
-        losses = tracking_loss(prediction, part.box, part.present, count)
+        losses = tracking_loss(prediction, part.box, part.present, part.sized, count)
         self.fabric.backward(losses.total / self.recipe.accumulate)
         hit, iou = accuracy(prediction, part.box, part.present)
         return {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -65,6 +67,16 @@ def test_shapes_and_ranges() -> None:
         assert (sample.extent > 0).all()
         present.append(sample.present)
     assert 0.8 < np.mean(present) < 1
+
+
+def test_a_guessed_size_counts_within_one_frame_alone() -> None:
+    """Or where something with an exact size was pasted over the target."""
+    guessed = replace(clip(False, frames=40), sized=False)
+    known = PairSampler([([clip(False)], 1.0)], CONFIG, seed=1, batch=4)
+    sampler = PairSampler([([guessed], 1.0)], CONFIG, seed=1, batch=4)
+    assert all(known.sample(number).sized for number in range(50))
+    share = np.mean([sampler.sample(number).sized for number in range(300)])
+    assert 0.4 < share < 0.65  # 40 % twice the same frame, and 20 % pasted over
 
 
 def test_a_view_puts_the_box_where_it_puts_the_picture() -> None:

@@ -65,6 +65,7 @@ def test_what_moves_is_found(tmp_path: Path) -> None:
     clips = list(sources.moving_targets(images, "thermal"))
     assert clips
     assert max(len(clip) for clip in clips) >= 10
+    assert not any(clip.sized for clip in clips)  # a silhouette's size is a guess
 
 
 def test_regions_have_texture() -> None:

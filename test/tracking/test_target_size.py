@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 import pytest
@@ -57,9 +59,10 @@ def test_a_doubtful_reading_moves_it_less() -> None:
 
 
 def test_a_small_target_is_read_less_well_than_a_large_one() -> None:
-    trust = SizeTrust(error=0.1, blur=6.0)
+    trust = SizeTrust(error=0.1, blur=15.0)
     assert trust.error_of(600.0) == pytest.approx(0.1, rel=0.01)
-    assert trust.error_of(12.0) == pytest.approx(0.51, rel=0.01)
+    assert trust.error_of(15.0) == pytest.approx(1.0, rel=0.01)
+    assert trust.error_of(30.0) == pytest.approx(math.hypot(0.1, 0.25))
     small, large = (TargetSize(scale * FIRST, trust) for scale in (0.3, 5.0))
     for _ in range(20):
         grown = small.observe(0.3 * 1.3 * FIRST, 1.0), large.observe(5 * 1.3 * FIRST, 1.0)

@@ -51,6 +51,17 @@ def test_an_absent_target_has_no_box_loss() -> None:
     assert losses.focal > 5  # the certain cell is false
 
 
+def test_a_guessed_size_is_not_compared_but_its_centre_is() -> None:
+    present, guessed = torch.tensor([True]), torch.tensor([False])
+    larger = BOX * torch.tensor([1, 1, 1.5, 1.5])
+    losses = tracking_loss(perfect(larger), BOX, present, guessed)
+    assert losses.l1 < 1e-6
+    assert losses.giou < 1e-5
+    beside = BOX + torch.tensor([0.05, 0, 0, 0])
+    assert tracking_loss(perfect(beside), BOX, present, guessed).l1 > 0.01
+    assert tracking_loss(perfect(larger), BOX, present).l1 > 0.01
+
+
 def test_focal_loss_of_one_undecided_positive() -> None:
     assert focal_loss(torch.zeros(1, 1, 1), torch.ones(1, 1, 1)) == pytest.approx(
         math.log(2) / 4
@@ -80,5 +91,6 @@ def test_the_mean_over_parts_is_the_joint_batchs_loss() -> None:
     totals = []
     for part in (slice(0, 3), slice(3, 6)):
         prediction = Prediction(*(m[part] for m in maps), torch.zeros(3, 1))
-        totals.append(tracking_loss(prediction, box[part], present[part], present.sum() / 2).total)
+        losses = tracking_loss(prediction, box[part], present[part], count=present.sum() / 2)
+        totals.append(losses.total)
     assert sum(totals) / 2 == pytest.approx(joint.total.item(), rel=1e-12)
