@@ -39,8 +39,9 @@ class Camera:
     topic: str  # as subscribed to, resolved
     received: int = 0
     paired: int = 0  # went to the tracker, with the other camera's image or alone
-    lost: int = 0  # reported by DDS as sent and never delivered
+    lost: int = 0  # sent and never seen here: lost on the way, or pushed out of the queue
     publishers: int = 0  # connected now, as DDS tells
+    number: int | None = None  # the publisher's own, of the newest image
     late: int = 0  # in a row
     newest: int | None = None
     waiting: set[int] = field(default_factory=set)
@@ -61,6 +62,15 @@ class Camera:
         if len(times) < 2 or now - times[-1] > SILENT_S:
             return 0.0
         return (len(times) - 1) / max(times[-1] - times[0], 1e-6)
+
+    def count_lost(self, number: int) -> None:
+        """Take note of the publisher's number of the next image: what it skips was lost.
+
+        Only with one publisher: numbers of several say nothing together.
+        """
+        if self.publishers <= 1 and self.number is not None and number > self.number:
+            self.lost += number - self.number - 1
+        self.number = number
 
     def believe(self, stamp: int) -> int:
         """Take note of the next image's stamp (ns).
@@ -108,6 +118,27 @@ class Camera:
         return back
 
 
+class CameraSubscriber(message_filters.Subscriber):
+    """Counts, beside what DDS reports as lost, what was pushed out of the queue unseen.
+
+    A node that is kept from its queue for longer than the queue is deep misses images without
+    any event. Their numbers tell; a middleware that has none leaves the events.
+    """
+
+    def __init__(
+        self, node: Node, kind: type[Any], camera: Camera, qos: QoSProfile, **options: Any
+    ) -> None:
+        self.camera = camera
+        super().__init__(node, kind, camera.topic, qos_profile=qos, **options)
+
+    def callback(self, message: Any, info: Any) -> None:
+        """One image; rclpy hands `info` to a callback that asks for it."""
+        number = info.get("publication_sequence_number")
+        if number is not None:
+            self.camera.count_lost(number)
+        self.signalMessage(message)
+
+
 def camera_topic(node: Node, name: str, transport: str) -> str:
     """The resolved topic; as everywhere in ROS, "/compressed" follows the remapped base name."""
     base = str(node.resolve_topic_name(f"{name}/image_raw"))
@@ -120,7 +151,7 @@ def subscribe(
     settings: Settings,
     heard: Callable[[ImageMessage], None],
     complain: Callable[[str], None],
-) -> message_filters.Subscriber:
+) -> CameraSubscriber:
     """Subscribe to a camera's topic, with QoS overrides and events.
 
     Args:
@@ -135,29 +166,27 @@ def subscribe(
     )
 
     def lost(event: Any) -> None:
-        camera.lost += event.total_count_change
+        if camera.number is None or camera.publishers > 1:  # else the numbers tell these too
+            camera.lost += event.total_count_change
 
     def matched(event: Any) -> None:
-        camera.publishers = event.current_count
+        camera.publishers, camera.number = event.current_count, None
 
     def incompatible(event: Any) -> None:
         policy = qos_policy_name_from_kind(event.last_policy_kind)
         complain(incompatible_sentence(node, camera.topic, policy, qos))
 
     kind = CompressedImage if camera.topic.endswith("/compressed") else Image
-    options: dict[str, Any] = {
-        "qos_profile": qos,
-        "qos_overriding_options": QoSOverridingOptions.with_default_policies(),
-    }
+    overriding = QoSOverridingOptions.with_default_policies()
     events = SubscriptionEventCallbacks(
         incompatible_qos=incompatible, message_lost=lost, matched=matched
     )
     try:
-        made = message_filters.Subscriber(
-            node, kind, camera.topic, event_callbacks=events, **options
+        made = CameraSubscriber(
+            node, kind, camera, qos, qos_overriding_options=overriding, event_callbacks=events
         )
     except UnsupportedEventTypeError:  # a middleware without these events still has images
-        made = message_filters.Subscriber(node, kind, camera.topic, **options)
+        made = CameraSubscriber(node, kind, camera, qos, qos_overriding_options=overriding)
     made.registerCallback(heard)
     return made
 

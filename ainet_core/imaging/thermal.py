@@ -8,6 +8,7 @@ view, which would make the target flicker; `ThermalNormalizer` lets them follow 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -41,10 +42,10 @@ def to_eight_bit(
     Raises:
         ValueError: another shape or type.
     """
-    grey = _as_grey(thermal)
-    if grey.dtype == np.uint8:
-        return grey
-    return _map(grey, _robust_range(grey, percentiles))
+    _check(thermal)
+    if thermal.dtype == np.uint8:
+        return _as_grey(thermal)
+    return _map(_as_grey(thermal), _robust_range(thermal, percentiles))
 
 
 class ThermalNormalizer:
@@ -69,16 +70,21 @@ class ThermalNormalizer:
 
     def __call__(self, thermal: NDArray[Any]) -> NDArray[np.uint8]:
         """Map the next frame; arguments and result as in `to_eight_bit`."""
-        grey = _as_grey(thermal)
-        if grey.dtype == np.uint8:
-            return grey
-        if grey.dtype != self._dtype:  # another driver setting: other units, nothing to keep
+        return self.follow(thermal)(thermal)
+
+    def follow(self, thermal: NDArray[Any]) -> Callable[[NDArray[Any]], NDArray[np.uint8]]:
+        """Look at the next frame; returns what maps it, or any part of it."""
+        _check(thermal)
+        if thermal.dtype == np.uint8:
+            return _as_grey
+        if thermal.dtype != self._dtype:  # another driver setting: other units, nothing to keep
             self.reset()
-            self._dtype = grey.dtype
-        seen = _robust_range(grey, self._percentiles)
+            self._dtype = thermal.dtype
+        seen = _robust_range(thermal, self._percentiles)
         if seen is not None:
             self._range = seen if self._range is None else self._blend(self._range, seen)
-        return _map(grey, self._range)
+        limits = self._range
+        return lambda part: _map(_as_grey(part), limits)
 
     def reset(self) -> None:
         """Forget the range; the next frame sets it."""
@@ -94,8 +100,8 @@ class ThermalNormalizer:
         return keep * old[0] + (1 - keep) * new[0], keep * old[1] + (1 - keep) * new[1]
 
 
-def _as_grey(thermal: NDArray[Any]) -> NDArray[Any]:
-    """Check shape and type; return (h, w) of the same type."""
+def _check(thermal: NDArray[Any]) -> None:
+    """Raises ValueError unless shape and type are those of a thermal image."""
     expected = "thermal must be (h, w), (h, w, 1) or (h, w, 3) of uint8, uint16 or float32"
     if not isinstance(thermal, np.ndarray):
         raise ValueError(f"{expected}, got {type(thermal).__name__}")
@@ -107,28 +113,33 @@ def _as_grey(thermal: NDArray[Any]) -> NDArray[Any]:
         or 0 in shape
     ):
         raise ValueError(f"{expected}, got {shape} {thermal.dtype}")
-    if len(shape) == 2:
+
+
+def _as_grey(thermal: NDArray[Any]) -> NDArray[Any]:
+    """(h, w) of the same type."""
+    if thermal.ndim == 2:
         return thermal
-    if shape[2] == 1:
+    if thermal.shape[2] == 1:
         return thermal[:, :, 0]
     # The weights sum to exactly one, so three equal channels come out unchanged.
     grey: NDArray[Any] = cv2.cvtColor(np.ascontiguousarray(thermal), cv2.COLOR_RGB2GRAY)
     return grey
 
 
-def _robust_range(grey: NDArray[Any], percentiles: tuple[float, float]) -> Range | None:
+def _robust_range(thermal: NDArray[Any], percentiles: tuple[float, float]) -> Range | None:
     """Values that become black and white; None when no pixel is finite."""
-    stride = max(1, int(np.sqrt(grey.size / _SAMPLES)))
-    values = grey[::stride, ::stride].astype(np.float32).ravel()
-    if grey.dtype == np.float32:
+    stride = max(1, int(np.sqrt(thermal.shape[0] * thermal.shape[1] / _SAMPLES)))
+    values = _as_grey(thermal[::stride, ::stride]).astype(np.float32).ravel()
+    if thermal.dtype == np.float32:
         values = values[np.isfinite(values)]
         if values.size == 0:
+            grey = _as_grey(thermal)
             values = grey[np.isfinite(grey)]
         if values.size == 0:
             return None
     low, high = (float(v) for v in np.percentile(values.astype(np.float64), percentiles))
     room = MARGIN * (high - low)
-    lacking = max(0.0, _SMALLEST_SPAN[grey.dtype.name] - (high - low + 2 * room)) / 2
+    lacking = max(0.0, _SMALLEST_SPAN[thermal.dtype.name] - (high - low + 2 * room)) / 2
     return low - room - lacking, high + room + lacking
 
 

@@ -7,7 +7,9 @@ region is cut from it with its own scale; both crops then show the same place pi
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -52,14 +54,18 @@ class Region:
 
 
 def crop(
-    image: NDArray[np.uint8], region: Region, reference_size: tuple[int, int]
+    image: NDArray[Any],
+    region: Region,
+    reference_size: tuple[int, int],
+    to_eight_bit: Callable[[NDArray[Any]], NDArray[np.uint8]] = np.asarray,
 ) -> NDArray[np.uint8]:
     """Cut a region out of an image, filled with the image's mean where it ends.
 
     Args:
-        image: (H, W) or (H, W, C) uint8, the RGB image or another one with the same view.
+        image: (H, W) or (H, W, C), the RGB image or another one with the same view.
         region: in pixels of the RGB image.
         reference_size: (height, width) of the RGB image.
+        to_eight_bit: pixel by pixel from `image` to uint8; used on no more than what is shown.
 
     Returns:
         (crop_size, crop_size) or (crop_size, crop_size, C) uint8.
@@ -69,20 +75,23 @@ def crop(
     step_y = region.side / region.crop_size * height / reference_size[0]
     left = (region.center_x - region.side / 2) * width / reference_size[1]
     top = (region.center_y - region.side / 2) * height / reference_size[0]
-
     # Strong reduction first by whole factors with an area mean: linear sampling would alias.
-    factor = int(min(step_x, step_y))
-    if factor >= 2:
-        x0, y0 = max(0, math.floor(left)), max(0, math.floor(top))
-        x1 = min(width, math.ceil(left + step_x * region.crop_size) + factor)
-        y1 = min(height, math.ceil(top + step_y * region.crop_size) + factor)
-        columns, rows = (x1 - x0) // factor, (y1 - y0) // factor
-        if columns > 0 and rows > 0:
-            part = image[y0 : y0 + rows * factor, x0 : x0 + columns * factor]
-            reduced = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
-            image = reduced.astype(np.uint8, copy=False)
-            left, top = (left - x0) / factor, (top - y0) / factor
-            step_x, step_y = step_x / factor, step_y / factor
+    factor = max(1, int(min(step_x, step_y)))
+
+    # What the crop's pixels are mixed of, with a margin for the reduction and the interpolation.
+    margin = factor + 1
+    x0, x1 = _inside(left, step_x * region.crop_size, margin, width)
+    y0, y1 = _inside(top, step_y * region.crop_size, margin, height)
+    columns, rows = (x1 - x0) // factor, (y1 - y0) // factor
+    fill = _mean_color(to_eight_bit(image[::8, ::8]))  # every 8th pixel is enough for a colour
+    if columns <= 0 or rows <= 0:
+        cells = np.full((region.crop_size, region.crop_size, len(fill)), np.rint(fill), np.uint8)
+        return cells[:, :, 0] if len(fill) == 1 else cells
+    part = to_eight_bit(image[y0 : y0 + rows * factor, x0 : x0 + columns * factor])
+    if factor > 1:
+        part = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    left, top = (left - x0) / factor, (top - y0) / factor
+    step_x, step_y = step_x / factor, step_y / factor
 
     # Pixel centres lie at half coordinates: crop (u + 1/2) * step = image (v + 1/2) - corner.
     to_source = np.array(
@@ -92,15 +101,20 @@ def crop(
         ]
     )
     return cv2.warpAffine(  # type: ignore[return-value]
-        image,
+        part,
         to_source,
         (region.crop_size, region.crop_size),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_CONSTANT,
-        borderValue=_mean_color(image),
+        borderValue=fill,
     )
 
 
+def _inside(start: float, length: float, margin: int, limit: int) -> tuple[int, int]:
+    """First pixel of a stretch and the one behind it, no further out than the image."""
+    low, high = math.floor(start) - margin, math.ceil(start + length) + margin
+    return min(max(low, 0), limit), min(max(high, 0), limit)
+
+
 def _mean_color(image: NDArray[np.uint8]) -> tuple[float, ...]:
-    # Every 8th pixel is enough for a fill colour.
-    return tuple(cv2.mean(image[::8, ::8]))[: 1 if image.ndim == 2 else image.shape[2]]
+    return tuple(cv2.mean(image))[: 1 if image.ndim == 2 else image.shape[2]]

@@ -255,10 +255,10 @@ class Tracker:
         """Normalised crops (M, 1, 3, size, size) of the cameras given, RGB first."""
         crops = []
         if rgb is not None:
-            crops.append(crop(rgb, region, self._image_size))  # type: ignore[arg-type]
+            crops.append(crop(rgb, region, self._image_size))
         if thermal is not None:
-            grey = self._thermal_range(thermal)
-            crops.append(crop(grey, region, self._image_size))
+            to_grey = self._thermal_range.follow(thermal)
+            crops.append(crop(thermal, region, self._image_size, to_grey))
         return torch.stack([to_tensor(image, self.device) for image in crops])[:, None]
 
     def _follow_image_size(self, rgb: Image | None, thermal: Image | None) -> None:

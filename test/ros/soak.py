@@ -199,7 +199,9 @@ def report(soak: Soak, gauge: Gauge, verdict: dict[str, bool]) -> str:
     """The figures of docs/robustness.md."""
     status, latency = soak.robot.status, np.percentile(soak.latencies(), [50, 95, 99])
     lines = [
-        f"images sent: {soak.sent}, lost {status['rgb_lost']} + {status['thermal_lost']}",
+        f"images sent: {soak.sent}",
+        *(f"images of {camera}: received {status[f'{camera}_received']}, "
+          f"lost {status[f'{camera}_lost']}" for camera in soak.sent),
         *(f"pairs {key}: {status[f'pairs_{key}']}" for key in
           ("received", "processed", "skipped", "failed")),
         f"boxes heard: {len(soak.robot.heard)}",

@@ -282,3 +282,29 @@ def test_a_target_outside_the_first_pair_is_refused_and_pairs_are_answered(start
     robot.target(10, 20, 30, 40)
     robot.wait("the target", lambda: robot.status["state"] == "tracking")
     assert robot.send_and_wait(2.0).detections
+
+
+def test_images_that_a_stalled_node_never_sees_are_counted_as_lost(start, robot):
+    process = start("", "-p", "initial_box:=100,100,40,40")
+    robot.wait_until_heard()
+    sent = 0
+
+    def send(count, pause):
+        nonlocal sent
+        for _ in range(count):
+            sent += 1
+            robot.rgb.publish(picture(stamp=100 + sent / 30))
+            robot.thermal.publish(picture(stamp=100 + sent / 30, encoding="mono8"))
+            time.sleep(pause)
+
+    send(10, 0.1)
+    process.child.send_signal(signal.SIGSTOP)
+    send(60, 0.01)
+    process.child.send_signal(signal.SIGCONT)
+    send(10, 0.1)
+
+    def counted(camera):
+        return int(robot.status[f"{camera}_received"]) + int(robot.status[f"{camera}_lost"])
+
+    robot.wait("every image counted", lambda: counted("rgb") == counted("thermal") == sent)
+    assert int(robot.status["rgb_lost"]) > 20

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from ainet_core.imaging.thermal import ThermalNormalizer
 from ainet_core.tracking.crop import Region, crop
 
 
@@ -69,3 +70,39 @@ def test_beyond_the_border_is_the_mean() -> None:
     np.testing.assert_allclose(out[0, 0], (10, 120, 200), atol=1)
     far = crop(image, Region(-500.0, -500.0, 40.0, 32), (40, 40))
     np.testing.assert_allclose(far[16, 16], (10, 120, 200), atol=1)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_only_what_is_shown_is_mapped_to_eight_bit(seed: int, dtype: type) -> None:
+    rng = np.random.default_rng(seed)
+    raw = cv2.GaussianBlur(rng.integers(7000, 9000, (300, 400)).astype(dtype), (0, 0), 2)
+    mapped = []
+
+    def to_grey(part: np.ndarray) -> np.ndarray:
+        mapped.append(part.size)
+        return to_eight_bit(part)
+
+    to_eight_bit = ThermalNormalizer().follow(raw)
+    for _ in range(60):
+        side = float(np.exp(rng.uniform(np.log(8), np.log(1200))))
+        region = Region(*rng.uniform(-80, 480, 2), side, 48)
+        expected = crop(to_eight_bit(raw), region, (300, 400))
+        np.testing.assert_array_equal(crop(raw, region, (300, 400), to_grey), expected)
+        side_with_margin = side + 2 * (side / 48 + 3)
+        assert sum(mapped) <= side_with_margin**2 + raw.size / 60
+        mapped.clear()
+
+
+@pytest.mark.parametrize("side", [60.0, 250.0])
+def test_false_colours_far_outside_give_a_grey_crop(side: float) -> None:
+    colours = np.full((40, 40, 3), 90, np.uint8)
+    region = Region(-500.0, -500.0, side, 32)
+    out = crop(colours, region, (40, 40), ThermalNormalizer().follow(colours))
+    np.testing.assert_array_equal(out, np.full((32, 32), 90))
+
+
+def test_a_reduced_crop_shows_no_border_inside_the_image() -> None:
+    image = np.full((400, 400), 30, np.uint8)
+    image[:60] = 220  # so that the mean, which fills beyond the border, is another grey
+    out = crop(image, Region(230.0, 230.0, 300.0, 64), (400, 400))
+    np.testing.assert_array_equal(out, np.full((64, 64), 30))
