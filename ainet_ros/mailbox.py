@@ -14,7 +14,7 @@ from ainet_ros.pairing import Pair
 from ainet_ros.parameters import Box
 
 HISTORY_S = 1.0  # so long a pair is kept for a detector's answer
-HISTORY_PAIRS = 40  # and no more of them
+HISTORY_PAIRS = 30  # and no more: a burst after a stall must not make the process grow
 
 
 @dataclass
