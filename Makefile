@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: venv contrib demo test lint bench benchmark soak clean
+.PHONY: venv contrib triton demo test lint bench benchmark soak clean
 
 # The environment: rebuilt where something it was made from is newer, or ROS 2 came or went.
 # TORCH: what to ask pip for, say TORCH="torch" on a machine with a GPU; what is there stays.
@@ -35,6 +35,16 @@ $(CONTRIB)/.made: | venv
 		'opencv-contrib-python-headless>=4.8,<5'
 	@touch $@
 
+# Triton, whose interpreter tests the kernel that is written for GPUs; not for the CPU's environment.
+TRITON := $(VENV)/triton
+
+triton: $(TRITON)/.made
+
+$(TRITON)/.made: | venv
+	@echo "Triton, for its interpreter -> $(TRITON) (1 GB)"
+	@$(BIN)/pip install --quiet --target $(TRITON) --upgrade --no-deps 'triton>=3.2,<4'
+	@touch $@
+
 # Our tracker and its peers over the development benchmark; writes docs/benchmarks.md. About an
 # hour on two cores; goes on where it stopped. BENCHMARK: the list; NANOTRACK: its ONNX files.
 BENCHMARK ?= ../shared/data/benchmark.csv
@@ -46,7 +56,7 @@ benchmark: contrib
 		--nanotrack '$(NANOTRACK)' --results '$(RESULTS)' --output docs/benchmarks.md
 
 # Everything: about 10 minutes on two cores.
-test: venv contrib lint
+test: venv contrib triton lint
 	@$(BIN)/python -m pytest $(TESTS)
 
 lint: venv

@@ -131,8 +131,8 @@ class CameraSubscriber(message_filters.Subscriber):
         self.camera = camera
         super().__init__(node, kind, camera.topic, qos_profile=qos, **options)
 
-    def callback(self, message: Any, info: Any) -> None:
-        """One image; rclpy hands `info` to a callback that asks for it."""
+    def callback(self, message: Any, info: Any) -> None:  # type: ignore[override]
+        """One image; rclpy hands `info` to a callback that takes two arguments."""
         number = info.get("publication_sequence_number")
         if number is not None:
             self.camera.count_lost(number)

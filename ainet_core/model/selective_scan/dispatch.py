@@ -5,6 +5,7 @@
 | `native` | our C, forward and backward | CPU, float32 |
 | `mamba_ssm` | mamba-ssm's kernel, when installed | CUDA, float32, float16, bfloat16 |
 | `chunked` | PyTorch, about sqrt(T) large steps | everywhere; chosen on CUDA without mamba-ssm |
+| `triton` | our kernel, not yet run on a GPU: only when asked for | CUDA, float32 |
 | `reference` | PyTorch, T steps; defines what is right | everywhere; chosen on a CPU for float64 |
 
 Without the compiled extension a CPU gets `reference`, and the log says so once.
@@ -21,7 +22,7 @@ import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor
 
-from ainet_core.model.selective_scan import mamba_ssm, native
+from ainet_core.model.selective_scan import mamba_ssm, native, triton_scan
 from ainet_core.model.selective_scan.chunked import selective_scan_chunked
 from ainet_core.model.selective_scan.inputs import check_inputs
 from ainet_core.model.selective_scan.reference import selective_scan_reference
@@ -34,6 +35,7 @@ BACKENDS: dict[str, Callable[..., Tensor]] = {
     "native": native.selective_scan_native,
     "mamba_ssm": mamba_ssm.selective_scan_mamba_ssm,
     "chunked": selective_scan_chunked,
+    "triton": triton_scan.selective_scan_triton,
 }
 
 
@@ -53,6 +55,13 @@ def obstacle(backend: str, device: torch.device, dtype: torch.dtype = torch.floa
             return "it does not compute in float64"
         kernel = mamba_ssm.load()
         return kernel if isinstance(kernel, str) else None
+    if backend == "triton":
+        if device.type != "cuda" and not triton_scan.interpreted():
+            return f"it computes on CUDA only, the tensors are on {device.type}"
+        if dtype == torch.float64:
+            return "it computes in float32 only"
+        kernels = triton_scan.load()
+        return kernels if isinstance(kernels, str) else None
     return None
 
 
