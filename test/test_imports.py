@@ -60,8 +60,9 @@ def test_the_core_never_imports_ros():
 
 
 def test_the_model_imports_torch_itself_and_the_standard_library_only():
-    """safetensors reads weights, mamba_ssm is an optional backend; both know tensors only."""
-    allowed = {"torch", "safetensors", "mamba_ssm", "__future__", *sys.stdlib_module_names}
+    """safetensors reads weights, mamba_ssm and triton are optional backends: tensors only."""
+    others = {"torch", "safetensors", "mamba_ssm", "triton", "__future__"}
+    allowed = {*others, *sys.stdlib_module_names}
     wrong = [
         arrow
         for arrow in arrows("ainet_core.model")

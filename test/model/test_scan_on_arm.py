@@ -1,0 +1,88 @@
+"""The compiled scan on a 64-bit Arm: cross-compiled, run by qemu, compared with the plain loop.
+
+Needs Debian's gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and qemu-user. The same program built
+for this machine proves the program itself.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scan_cases import Case, fresh_seed, output_and_gradients, random_inputs, relative_error
+
+from ainet_core.model.selective_scan import selective_scan
+
+SOURCES = Path(__file__).parents[2] / "ainet_core/model/selective_scan/csrc"
+FLAGS = ["-std=gnu11", "-O3", "-ffp-contract=fast"]  # setup.py's, but for OpenMP
+COMPILERS = {"this machine": "gcc", "arm": "aarch64-linux-gnu-gcc"}
+
+
+def program(machine: str, folder: Path) -> list[str]:
+    compiler = COMPILERS[machine]
+    emulator = [] if machine == "this machine" else ["qemu-aarch64"]
+    for tool in (compiler, *emulator):
+        if shutil.which(tool) is None:
+            pytest.skip(f"no {tool} here")
+    built = folder / "scan"
+    sources = [str(path) for path in sorted(SOURCES.glob("*.c"))]
+    main = str(Path(__file__).with_name("scan_from_stdin.c"))
+    flags = [*FLAGS, "-static", f"-I{SOURCES}"]
+    subprocess.run([compiler, *flags, main, *sources, "-lm", "-o", str(built)], check=True)
+    return [*emulator, str(built)]
+
+
+@pytest.mark.parametrize("machine", COMPILERS)
+@pytest.mark.parametrize(
+    "case", [Case(1, groups=3, per_group=18), Case(150, 5, 1, 6), Case(1080, groups=3)], ids=str
+)
+def test_equals_the_plain_loop(machine: str, case: Case, tmp_path: Path) -> None:
+    command = program(machine, tmp_path)
+    inputs = random_inputs(case, seed := fresh_seed())
+    generator = torch.Generator().manual_seed(seed + 1)
+    weights = torch.randn(inputs["u"].shape, generator=generator)
+    scan = partial(selective_scan, backend="reference")
+    right = output_and_gradients(scan, inputs, weights.double())
+
+    batch, channels, length = inputs["u"].shape
+    sizes = np.array([batch, channels, case.groups, case.states, length], np.int64)
+    sent = [inputs["u"], inputs["delta"], inputs["z"], weights]
+    sent += [inputs[name].transpose(2, 3) for name in "BC"]
+    sent += [inputs[name] for name in ("A", "D", "delta_bias")]
+    data = sizes.tobytes() + b"".join(x.contiguous().float().numpy().tobytes() for x in sent)
+    answer = subprocess.run(command, input=data, capture_output=True, check=True, timeout=120)
+    numbers = torch.from_numpy(np.frombuffer(answer.stdout, np.float32).copy())
+
+    mixed = inputs["B"].transpose(2, 3).shape
+    shapes = [*[inputs["u"].shape] * 4, mixed, mixed]
+    shapes += [(batch, *inputs[name].shape) for name in ("A", "D", "delta_bias")]
+    parts = numbers.split([int(np.prod(shape)) for shape in shapes])
+    got = [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
+    got[4:6] = [x.transpose(2, 3) for x in got[4:6]]
+    got[6:] = [x.sum(0) for x in got[6:]]
+    names = ("out", "du", "ddelta", "dz", "dB", "dC", "dA", "dD", "ddelta_bias")
+    for name, value in zip(names, got, strict=True):
+        limit = 1e-5 if name == "out" else 3e-5
+        assert relative_error(value, right[name]) < limit, name
+
+
+def test_it_is_vectorised(tmp_path: Path) -> None:
+    """Four numbers at a time, multiplied and added at once: NEON's fmla on .4s registers."""
+    if shutil.which(COMPILERS["arm"]) is None:
+        pytest.skip(f"no {COMPILERS['arm']} here")
+    made = tmp_path / "scan.s"
+    source = str(SOURCES / "scan_portable.c")
+    command = [COMPILERS["arm"], *FLAGS, "-S", source, "-o", str(made)]
+    subprocess.run(command, check=True)
+    text = made.read_text()
+    wide = len(re.findall(r"\bfml[as]\s+v\d+\.4s", text))
+    single = len(re.findall(r"\bfn?m(?:add|sub)\s+s\d+", text))
+    print(f"{wide} vector, {single} scalar multiply-adds")
+    assert wide > 10 * single
+    assert wide > 50
