@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: venv contrib triton demo test lint bench benchmark soak clean
+.PHONY: venv contrib triton demo test lint bench bench-check benchmark soak clean
 
 # The environment: rebuilt where something it was made from is newer, or ROS 2 came or went.
 # TORCH: what to ask pip for, say TORCH="torch" on a machine with a GPU; what is there stays.
@@ -54,6 +54,11 @@ RESULTS ?= results/benchmark
 benchmark: contrib
 	@PYTHONPATH=$(CONTRIB) $(BIN)/python bench/development.py --data '$(BENCHMARK)' \
 		--nanotrack '$(NANOTRACK)' --results '$(RESULTS)' --output docs/benchmarks.md
+
+# How fast everything is: docs/performance.md, about 5 minutes on an idle machine. bench-check
+# compares with what it says and names what got more than 15 % slower.
+bench bench-check: contrib
+	@PYTHONPATH=$(CONTRIB) $(BIN)/python bench/performance.py $(if $(findstring check,$@),--check)
 
 # Everything: about 10 minutes on two cores.
 test: venv contrib triton lint
