@@ -1,13 +1,14 @@
 """The tracker: `init` with a box once, `update` with every later pair of images.
 
-NumPy images at the border, tensors inside. Nothing is learnt online.
+NumPy images at the border, tensors inside. No weight is learnt online; what the template prior
+looks for follows the target's looks, see `recent_look`.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from ainet_core.model.config import PRESETS, preset_config
 from ainet_core.model.selective_scan import describe
 from ainet_core.tracking.crop import Region, crop
 from ainet_core.tracking.images import check_rgb, check_thermal, to_tensor
+from ainet_core.tracking.recent_look import RecentLook, Renewal
 from ainet_core.tracking.target_size import SizeTrust, TargetSize
 from ainet_core.tracking.target_state import State, StateThresholds, TargetState
 
@@ -38,6 +40,7 @@ class TrackerSettings:
     Attributes:
         window: share of the Hann window in the factor on the score, 0 (none) .. 1 (all).
         size: how far sizes that the network reads are taken over.
+        renewal: how far the target's recent looks count beside the first.
         join_above: a camera that was silent at init joins at such a score.
         state: when the target counts as lost.
         widen_step: factor on the search region's side for every frame that the target is lost.
@@ -47,6 +50,7 @@ class TrackerSettings:
 
     window: float = 0.35
     size: SizeTrust = SizeTrust()
+    renewal: Renewal = Renewal()
     join_above: float = 0.5
     state: StateThresholds = StateThresholds()
     widen_step: float = 1.1
@@ -95,7 +99,7 @@ class Tracker:
         window = self.settings.window
         self._window = 1 - window + window * _hann(model.config.search_grid).to(self.device)
         self._thermal_range = ThermalNormalizer()
-        self._template: Template | None = None
+        self._look: RecentLook | None = None
 
     @classmethod
     def from_preset(
@@ -155,7 +159,8 @@ class Tracker:
         self._state = TargetState(self.settings.state)
         self._widening = 1.0  # of the search region, while the target is lost
         self._cameras = [rgb is not None, thermal is not None]
-        self._template = self._crop_template(rgb, thermal)
+        first = self._crop_template(rgb, thermal)
+        self._look = RecentLook(first, self.settings.renewal)
 
     @torch.inference_mode()
     def update(self, rgb: Image | None, thermal: Image | None) -> Target:
@@ -166,7 +171,7 @@ class Tracker:
             ValueError: a wrong shape or dtype, or no image to look at (both None, or only the
                 camera whose image was missing at `init`).
         """
-        if self._template is None:
+        if self._look is None:
             raise RuntimeError("call init() first")
         check_rgb(rgb)
         check_thermal(thermal)
@@ -201,6 +206,8 @@ class Tracker:
             self._move(region, found, score)
             if score >= self.settings.join_above:
                 self._join(rgb, thermal)
+            if self._look.is_due(score):
+                self._look_again(rgb if usable[0] else None, thermal if usable[1] else None)
         order = tuple(int(layer) for layer in prediction.order[0])
         return Target(self._box.copy(), score, state, order)
 
@@ -224,24 +231,25 @@ class Tracker:
         ]
         if not any(joins):
             return
-        assert self._template is not None
+        assert self._look is not None
         fresh = self._crop_template(rgb if joins[0] else None, thermal if joins[1] else None)
-        kept = self._template
-        pair = (fresh, kept) if joins[0] else (kept, fresh)
-        self._template = Template(
-            torch.cat([part.tokens for part in pair]),
-            tuple(torch.cat(k) for k in zip(*(part.kernels for part in pair), strict=True)),
-            kept.extent,
-        )
+        self._look.join(fresh, in_front=joins[0])
         self._cameras = [True, True]
         logger.info("the %s camera joins", "rgb" if joins[0] else "thermal")
 
+    def _look_again(self, rgb: Image | None, thermal: Image | None) -> None:
+        """Let what the prior looks for follow the cameras given."""
+        assert self._look is not None
+        seen = [rgb is not None, thermal is not None]
+        # A camera's place in the template: it holds those that have seen the target.
+        places = [sum(self._cameras[:camera]) for camera in (0, 1) if seen[camera]]
+        self._look.look(self._crop_template(rgb, thermal), places)
+
     def _template_of(self, usable: list[bool]) -> Template:
         """The template of the cameras that give an image now."""
-        assert self._template is not None
-        if self._cameras == usable:
-            return self._template
-        return self._template.camera(0 if usable[0] else 1)
+        assert self._look is not None
+        template = self._look.template
+        return template if self._cameras == usable else template.camera(0 if usable[0] else 1)
 
     @torch.inference_mode()
     def _crop_template(self, rgb: Image | None, thermal: Image | None) -> Template:
@@ -277,10 +285,9 @@ class Tracker:
             scale = np.array([size[1] / self._image_size[1], size[0] / self._image_size[0]])
             self._box = self._box * np.tile(scale, 2)
             self._size.rescale(scale)
-            if self._template is not None:
+            if self._look is not None:
                 ratio = torch.tensor(np.sqrt(scale / scale[::-1]), dtype=torch.float32)
-                extent = self._template.extent * ratio.to(self.device)
-                self._template = replace(self._template, extent=extent)
+                self._look.rescale(ratio.to(self.device))
             self._image_size = size
 
 
