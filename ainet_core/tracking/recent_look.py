@@ -26,10 +26,10 @@ class Renewal:
         pace: share of a new look in the recent ones, above 0 .. 1.
     """
 
-    share: float = 0.5
+    share: float = 0.6
     every: int = 5
     above: float = 0.5
-    pace: float = 0.3
+    pace: float = 0.1
 
     def __post_init__(self) -> None:
         if not 0 <= self.share <= 1:
