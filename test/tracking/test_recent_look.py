@@ -52,14 +52,14 @@ def test_recent_looks_follow_at_their_pace() -> None:
 
 
 def test_a_silent_camera_keeps_its_look() -> None:
-    look = RecentLook(template(0.0), Renewal())
+    look = RecentLook(template(0.0), Renewal(share=0.5))
     look.look(template(1.0, cameras=1), [1])
     assert values(look) == pytest.approx([0.0, 0.5])
 
 
 @pytest.mark.parametrize(("in_front", "expected"), [(True, [4.0, 0.5]), (False, [0.5, 4.0])])
 def test_a_camera_joins_with_its_own_look(in_front: bool, expected: list[float]) -> None:
-    look = RecentLook(template(0.0, cameras=1), Renewal())
+    look = RecentLook(template(0.0, cameras=1), Renewal(share=0.5))
     look.look(template(1.0, cameras=1), [0])
     look.join(template(4.0, cameras=1), in_front)
     assert values(look) == pytest.approx(expected)
