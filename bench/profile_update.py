@@ -77,7 +77,7 @@ def watch(tracker: Tracker, watch: Stopwatch) -> None:
         watch.watch(dfm, "DFM")
     model.track = watch.wrap(model.track, "network (the rest)")
     tracking.crop = watch.wrap(tracking.crop, "crop")
-    tracking.to_tensor = watch.wrap(tracking.to_tensor, "to tensor")
+    tracking.upload = watch.wrap(tracking.upload, "to the network")
     mamba.selective_scan = watch.wrap(mamba.selective_scan, "scan")
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -36,13 +39,24 @@ def check_thermal(image: NDArray[np.generic] | None) -> None:
         raise ValueError(f"{expected}, got shape {image.shape} {image.dtype}")
 
 
-def to_tensor(crop: NDArray[np.uint8], device: torch.device) -> torch.Tensor:
-    """A crop (S, S) or (S, S, 3) uint8 as a normalised (3, S, S) float32 tensor on the device."""
-    pixels = torch.from_numpy(crop).to(device).float()
-    channels = pixels.expand(3, *pixels.shape) if pixels.ndim == 2 else pixels.permute(2, 0, 1)
-    return normalize(channels)
+def upload(crops: Sequence[NDArray[np.uint8]], device: torch.device) -> torch.Tensor:
+    """M cameras' crops (S, S) or (S, S, 3) uint8 as the network reads them: (M, 1, 3, S, S).
+
+    One copy to the device, of bytes: everything else happens there.
+    """
+    equal = [np.broadcast_to(c[..., None], (*c.shape, 3)) if c.ndim == 2 else c for c in crops]
+    pixels = torch.from_numpy(np.stack(equal)[:, None])
+    if device.type == "cuda":
+        pixels = pixels.pin_memory()  # so that the copy need not be waited for
+    return to_network(pixels.to(device, non_blocking=True))
 
 
-def normalize(pixels: torch.Tensor) -> torch.Tensor:
-    """Float pixels 0 .. 255, (..., 3, H, W) in RGB order, to mean 0 and deviation 1 (ImageNet)."""
-    return (pixels - _MEAN.to(pixels.device)) / _DEVIATION.to(pixels.device)
+def to_network(crops: torch.Tensor) -> torch.Tensor:
+    """Crops (M, B, S, S, 3) uint8 to (M, B, 3, S, S) float32 of mean 0, deviation 1 (ImageNet)."""
+    mean, deviation = _statistics(crops.device)
+    return (crops.permute(0, 1, 4, 2, 3).float() - mean) / deviation
+
+
+@cache
+def _statistics(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    return _MEAN.to(device), _DEVIATION.to(device)

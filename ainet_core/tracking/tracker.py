@@ -23,7 +23,7 @@ from ainet_core.model.checkpoint import load_checkpoint, load_weights
 from ainet_core.model.config import PRESETS, preset_config
 from ainet_core.model.selective_scan import describe
 from ainet_core.tracking.crop import Region, crop
-from ainet_core.tracking.images import check_rgb, check_thermal, to_tensor
+from ainet_core.tracking.images import check_rgb, check_thermal, upload
 from ainet_core.tracking.recent_look import RecentLook, Renewal
 from ainet_core.tracking.target_size import SizeTrust, TargetSize
 from ainet_core.tracking.target_state import State, StateThresholds, TargetState
@@ -195,8 +195,11 @@ class Tracker:
         # A lost target is as likely anywhere: the window is for one that moves on.
         weighted = score_map * self._window if self._widening == 1 else score_map
         cell = weighted.flatten(1).argmax(dim=1)
-        score = float(score_map.flatten(1).gather(1, cell[:, None]))
-        found = prediction.boxes(cell)[0].double().cpu().numpy()  # centre x, y, w, h: fractions
+        # Read at once: on a GPU every look at a number waits for all that was asked of it.
+        read = (score_map.flatten(1).gather(1, cell[:, None]), prediction.boxes(cell),
+                prediction.order)  # fmt: skip
+        score, *numbers = torch.cat([part[0].float() for part in read]).tolist()
+        found = np.array(numbers[:4])  # centre x, y, w, h: fractions
         state = self._state.observe(score)
         if state == "lost":
             wider = self._widening * self.settings.widen_step
@@ -208,7 +211,7 @@ class Tracker:
                 self._join(rgb, thermal)
             if self._look.is_due(score):
                 self._look_again(rgb if usable[0] else None, thermal if usable[1] else None)
-        order = tuple(int(layer) for layer in prediction.order[0])
+        order = tuple(int(layer) for layer in numbers[4:])
         return Target(self._box.copy(), score, state, order)
 
     def _move(self, region: Region, found: NDArray[np.float64], score: float) -> None:
@@ -267,7 +270,7 @@ class Tracker:
         if thermal is not None:
             to_grey = self._thermal_range.follow(thermal)
             crops.append(crop(thermal, region, self._image_size, to_grey))
-        return torch.stack([to_tensor(image, self.device) for image in crops])[:, None]
+        return upload(crops, self.device)
 
     def _follow_image_size(self, rgb: Image | None, thermal: Image | None) -> None:
         """Keep the box at its place when the image that it is measured in changes size.

@@ -8,22 +8,16 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from ainet_core.box import BoxLike
 from ainet_core.imaging.draw import contact_sheet, side_by_side
 from ainet_core.model.ainet import AINet
-from ainet_core.tracking.images import normalize
+from ainet_core.tracking.images import to_network
 from ainet_core.training.dataset import Batch
 
 Picture = NDArray[Any]
 
 SIDE = 288  # of one crop in a picture, in pixels
-
-
-def to_network(crops: Tensor) -> Tensor:
-    """(M, B, S, S, 3) uint8 -> (M, B, 3, S, S) float, normalised."""
-    return normalize(crops.permute(0, 1, 4, 2, 3).float())
 
 
 @torch.no_grad()

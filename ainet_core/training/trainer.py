@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from ainet_core.data.pairs import PairSampler
 from ainet_core.model.ainet import AINet
+from ainet_core.tracking.images import to_network
 from ainet_core.tracking.tracker import choose_device
 from ainet_core.training.clips import Group, load_group, usable_sources
 from ainet_core.training.dataset import Batch, BatchDataset, Loaded, batches
@@ -27,7 +28,7 @@ from ainet_core.training.fabric import make_fabric
 from ainet_core.training.figures import Meter, accuracy
 from ainet_core.training.losses import tracking_loss
 from ainet_core.training.optimizer import learning_rate_share, parameter_groups
-from ainet_core.training.pictures import picture_batch, to_network
+from ainet_core.training.pictures import picture_batch
 from ainet_core.training.plan import describe_plan
 from ainet_core.training.recipe import Recipe
 from ainet_core.training.run_folder import RunFolder, describe_machine

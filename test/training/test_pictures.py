@@ -25,7 +25,8 @@ def test_boxes_of_truth_and_prediction(small_model: dict, cameras: int) -> None:
         torch.full((cameras, 2, 96, 96, 3), 60, dtype=torch.uint8),
         torch.full((2, 2), 0.5),
         torch.tensor([[0.5, 0.5, 0.3, 0.3]]).repeat(2, 1),
-        torch.tensor([True, False]),
+        present=torch.tensor([True, False]),
+        sized=torch.tensor([True, True]),
     )
     picture = picture_batch(model, batch)
     assert picture.dtype == np.uint8
