@@ -1,7 +1,7 @@
 """Everything that a GPU must do, checked and timed in one command: python bench/cuda_smoke.py
 
 Not yet run on a GPU. With --device cpu the same checks run without one (graphs and bfloat16 are
-left out), which is how this script itself is tried. Exit code 1 when a result differs from the CPU's.
+left out): so the script itself is tried. Exit code 1 when a result differs from the CPU's.
 """
 
 from __future__ import annotations
