@@ -44,8 +44,24 @@ def make_parser() -> argparse.ArgumentParser:
                        help="the target in the first frame, in RGB pixels")  # fmt: skip
     track.add_argument("--output", required=True, metavar="FILE.mp4",
                        help="annotated video; boxes go beside it as FILE.txt")  # fmt: skip
+    track.add_argument("--alignment", metavar="FILE.yaml",
+                       help="bring thermal into the RGB view: from `ainet calibrate`")  # fmt: skip
     _add_tracker_options(track)
     track.set_defaults(run=_track)
+
+    calibrate = commands.add_parser("calibrate", help="align a thermal with an RGB camera")
+    calibrate.add_argument("--points", required=True, metavar="FILE.csv",
+                           help="columns thermal_x, thermal_y, rgb_x, rgb_y")  # fmt: skip
+    calibrate.add_argument("--rgb", required=True, metavar="IMAGE")
+    calibrate.add_argument("--thermal", required=True, metavar="IMAGE")
+    calibrate.add_argument("--output", default="alignment.yaml", metavar="FILE.yaml",
+                           help="a picture to check by goes beside it as FILE.png")  # fmt: skip
+    for name, what in (("distance", "metres to what was marked"),
+                       ("baseline", "metres between the cameras"),
+                       ("focal", "focal length of the RGB camera in pixels")):  # fmt: skip
+        calibrate.add_argument(f"--{name}", type=float, metavar="X",
+                               help=f"{what}: says at which distances it holds")  # fmt: skip
+    calibrate.set_defaults(run=_calibrate)
 
     _add_evaluation(commands.add_parser("eval", help="run, score and compare trackers"))
 
@@ -214,9 +230,32 @@ def _track(options: argparse.Namespace) -> int:
     from ainet_core.recording import track_to_video
 
     sequence = open_videos(options.rgb, options.thermal)
+    if options.alignment:
+        from ainet_core.data.aligned import aligned
+        from ainet_core.imaging.registration import Alignment
+
+        sequence = aligned(sequence, Alignment.load(Path(options.alignment)))
     tracker = _make_tracker(options)
     video, text = track_to_video(tracker, sequence, options.box, Path(options.output))
     print(f"wrote {video} and {text}")
+    return 0
+
+
+def _calibrate(options: argparse.Namespace) -> int:
+    from ainet_core.calibration import calibrate_from_points
+    from ainet_core.imaging.registration import distances_within
+
+    rig = options.distance, options.baseline, options.focal
+    if any(value is not None for value in rig) and None in rig:
+        raise ValueError("--distance, --baseline and --focal are needed together")
+    holds = [(e, distances_within(e, *rig)) for e in (2.0, 5.0, 10.0)] if None not in rig else []
+    alignment, picture = calibrate_from_points(
+        Path(options.points), Path(options.rgb), Path(options.thermal), Path(options.output)
+    )
+    print(f"points are off by {alignment.error:.2f} RGB pixels (median)")
+    for error, (near, far) in holds:
+        print(f"within {error:g} RGB pixels from {near:.1f} to {far:.1f} m")
+    print(f"wrote {options.output} and {picture}: look at the picture")
     return 0
 
 

@@ -104,6 +104,7 @@ def test_imaging_knows_neither_model_nor_tracking():
         if within(arrow[1], "ainet_core")
         and not within(arrow[1], "ainet_core.imaging")
         and not within(arrow[1], "ainet_core.box")
+        and not within(arrow[1], "ainet_core.whole")
     ]
     assert wrong == []
 

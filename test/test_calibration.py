@@ -1,0 +1,110 @@
+"""`ainet calibrate` from marked points, and what a tracker sees through the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from ainet_core.calibration import COLUMNS, calibrate_from_points, read_points
+from ainet_core.cli import main
+from ainet_core.data.aligned import aligned
+from ainet_core.data.sequence import ArrayFrames, Sequence
+from ainet_core.data.synthetic import random_world
+from ainet_core.evaluation.metrics import overlap
+from ainet_core.imaging.registration import Alignment
+from ainet_core.tracking.tracker import Tracker
+
+SIZE = (240, 320)
+TRUE = np.array([[1.9, 0.05, 14.0], [-0.04, 1.95, 9.0], [2e-5, -1e-5, 1.0]])
+PLACES = np.array([[20, 20], [300, 25], [290, 220], [30, 210], [160, 120], [80, 180.0]])
+
+
+@pytest.fixture(name="rig")
+def _rig(tmp_path: Path) -> dict[str, Path]:
+    """An image of each camera and a file of points."""
+    truth = Alignment(TRUE, SIZE, (480, 640))
+    thermal = np.full(SIZE, 60, np.uint8)
+    rgb = np.full((480, 640, 3), 90, np.uint8)
+    for x, y in PLACES:
+        cv2.circle(thermal, (int(x), int(y)), 4, 220, -1)
+        cv2.circle(rgb, [round(v) for v in truth.to_rgb([[x, y]])[0]], 8, (200, 40, 40), -1)
+    paths = {name: tmp_path / f"{name}.png" for name in ("rgb", "thermal")}
+    cv2.imwrite(str(paths["rgb"]), rgb[..., ::-1])
+    cv2.imwrite(str(paths["thermal"]), thermal)
+    paths["points"] = tmp_path / "points.csv"
+    np.savetxt(paths["points"], np.hstack([PLACES, truth.to_rgb(PLACES)]), delimiter=",",
+               header=",".join(COLUMNS), comments="")  # fmt: skip
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n1,2\n", "expected columns thermal_x, thermal_y, rgb_x, rgb_y"),
+        (",".join(COLUMNS) + "\n1,2,3,four\n", "line 2: expected four numbers"),
+        (",".join(COLUMNS) + "\n1,2,3\n", "line 2: expected four numbers"),
+        (",".join(COLUMNS) + "\n", "at least 4 points are needed, got 0"),
+    ],
+)
+def test_refuses_points_that_are_none(rig: dict[str, Path], text: str, message: str) -> None:
+    rig["points"].write_text(text)
+    with pytest.raises(ValueError, match=message):
+        calibrate_from_points(**rig, output=rig["rgb"].with_name("alignment.yaml"))
+
+
+def test_refuses_in_one_line(rig: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["calibrate", "--rgb", str(rig["rgb"]), "--thermal", str(rig["thermal"])]
+    assert main([*command, "--points", "none.csv"]) == 2
+    assert "no points at none.csv" in capsys.readouterr().err
+    command += ["--points", str(rig["points"])]
+    assert main([*command, "--distance", "5"]) == 2
+    assert "--distance, --baseline and --focal are needed together" in capsys.readouterr().err
+
+
+def test_it_writes_the_file_and_a_picture(
+    rig: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = rig["rgb"].with_name("alignment.yaml")
+    command = ["calibrate", "--output", str(output), "--distance", "10", "--baseline", "0.06"]
+    command += ["--focal", "800"]
+    for name in ("points", "rgb", "thermal"):
+        command += [f"--{name}", str(rig[name])]
+    assert main(command) == 0
+    printed = capsys.readouterr().out
+    assert "points are off by 0.00 RGB pixels" in printed
+    assert "within 5 RGB pixels from 4.9 to inf m" in printed
+    np.testing.assert_allclose(Alignment.load(output).homography, TRUE, atol=1e-4)
+    picture = cv2.imread(str(output.with_suffix(".png")))
+    assert picture is not None
+    x, y = np.round(read_points(rig["points"])[4, 2:]).astype(int)
+    assert picture[y, x].tolist() == [0, 255, 0]  # the dot lies in the ring
+
+
+def test_an_aligned_sequence_is_tracked_as_a_registered_one() -> None:
+    """A generated world seen by a thermal camera beside the RGB one: two thirds of its view."""
+    world = random_world(5)
+    rgb, thermal, boxes = [], [], []
+    for number in range(20):
+        image, heat, box, _ = world.frame(number)
+        rgb.append(image)
+        thermal.append(heat)
+        boxes.append(box)
+    height, width = thermal[0].shape[:2]
+    scale = rgb[0].shape[1] / width
+    true = np.array([[0.9 * scale, 0.02, 0.04 * width], [-0.02, 0.9 * scale, 0.06 * height],
+                     [0, 0, 1.0]])  # fmt: skip
+    alignment = Alignment(true, (height, width), rgb[0].shape[:2])
+    to_thermal = np.linalg.inv(true) @ np.diag([scale, scale, 1.0])
+    beside = [cv2.warpPerspective(heat, to_thermal, (width, height)) for heat in thermal]
+    moved = Sequence("beside", ArrayFrames(rgb), ArrayFrames(beside), np.array(boxes))
+    with pytest.raises(ValueError, match="needs both cameras"):
+        aligned(Sequence("one", ArrayFrames(rgb), None, np.array(boxes)), alignment)
+
+    tracker = Tracker.from_preset("nano", device="cpu")
+    frames = list(aligned(moved, alignment).frames())
+    tracker.init(*frames[0], boxes[0])
+    found = np.array([boxes[0], *(tracker.update(*frame).box for frame in frames[1:])])
+    assert overlap(found, np.array(boxes)).mean() > 0.6
