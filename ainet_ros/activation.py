@@ -9,6 +9,7 @@ from rclpy.node import Node
 from vision_msgs.msg import Detection2DArray
 
 from ainet_core.box import as_box
+from ainet_core.imaging.registration import Alignment
 from ainet_ros.answers import Answer, TrackerLike
 from ainet_ros.camera import nanoseconds
 from ainet_ros.conversions import best_detection
@@ -33,6 +34,7 @@ class Activation:
         tracker: used by the worker's thread alone from now on.
         publish: sends an answer; called by the worker's thread.
         changed: called when the state changed, by either thread.
+        alignment: how thermal images lie in RGB ones; None: they show the same view.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Activation:
         tracker: TrackerLike,
         publish: Callable[[Answer], None],
         changed: Callable[[], None],
+        alignment: Alignment | None = None,
     ) -> None:
         self._node, self._settings, self._changed = node, settings, changed
         self._pairs_seen, self._silent_since = 0, time.monotonic()
@@ -51,7 +54,9 @@ class Activation:
         self.mailbox = Mailbox()
         if settings.start_box is not None:
             self.mailbox.set_target(settings.start_box)
-        self.worker = Worker(tracker, self.mailbox, publish, self.log.warning, changed)
+        self.worker = Worker(
+            tracker, self.mailbox, publish, self.log.warning, changed, alignment
+        )
         self.pairing = Pairing(node, settings, self.mailbox.put, self.jump, self.log)
         self.worker.start()
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import gc
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
+from ainet_core.imaging.registration import Alignment
 from ainet_core.tracking.target_state import StateThresholds
 from ainet_ros.answers import TrackerLike
 from ainet_ros.parameters import Settings
@@ -36,6 +38,15 @@ def load_tracker(settings: Settings) -> TrackerLike:
     if settings.checkpoint:
         return Tracker.from_checkpoint(settings.checkpoint, device=settings.device)
     return Tracker.from_preset(settings.preset, device=settings.device)
+
+
+def load_alignment(settings: Settings) -> Alignment | None:
+    """How thermal lies in RGB; None where the images show the same view already.
+
+    Raises:
+        ValueError, FileNotFoundError: no such file, or not one of `ainet calibrate`.
+    """
+    return Alignment.load(Path(settings.alignment_file)) if settings.alignment_file else None
 
 
 def another_preset(tracker: TrackerLike, settings: Settings) -> str:

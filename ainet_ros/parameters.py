@@ -73,6 +73,12 @@ class Settings:
         "thermal_transport must be raw or compressed (a PNG of 16 bits stays one of 16 bits)",
         pattern=r"raw|compressed",
     )
+    alignment_file: str = _parameter(
+        "",
+        "alignment_file must be a file of `ainet calibrate`, or empty for images that show the "
+        "same view already",
+        pattern=r".*",
+    )
     pairing: str = _parameter(
         "approximate",
         "pairing must be approximate (stamps within slop), exact (equal stamps) or rgb_leads "

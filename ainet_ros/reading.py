@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ainet_core.imaging.registration import Alignment
 from ainet_ros.answers import Images
 from ainet_ros.conversions import rgb_array, thermal_array
 from ainet_ros.pairing import Pair
@@ -22,10 +23,13 @@ class PairReader:
 
     Args:
         warn: gets a sentence and its kind.
+        alignment: brings thermal images into the RGB camera's view.
     """
 
-    def __init__(self, warn: Callable[[str, str], None]) -> None:
-        self._warn = warn
+    def __init__(
+        self, warn: Callable[[str, str], None], alignment: Alignment | None = None
+    ) -> None:
+        self._warn, self._alignment = warn, alignment
         self._sample: NDArray[np.generic] | None = None
         self._sample_stamp = (0, 0)
         self.rgb_size: tuple[int, int] | None = None  # (height, width) of the last RGB image
@@ -55,9 +59,11 @@ class PairReader:
         if pair.thermal is not None:
             try:
                 thermal = thermal_array(pair.thermal)
-                self._thermal_size = thermal.shape[0], thermal.shape[1]
                 self._watch_shutter(pair, thermal)
+                thermal = self._aligned(thermal)
+                self._thermal_size = thermal.shape[0], thermal.shape[1]
             except ValueError as error:
+                thermal = None
                 troubles.append(f"thermal image refused: {error}")
         self.trouble = "; ".join(troubles)
         for sentence in troubles:
@@ -65,6 +71,13 @@ class PairReader:
         if rgb is None and thermal is None:
             raise ValueError(self.trouble)
         return Images(rgb, thermal)
+
+    def _aligned(self, thermal: NDArray[Any]) -> NDArray[Any]:
+        if self._alignment is None:
+            return thermal
+        if self.rgb_size is not None:
+            self._alignment.check_rgb(self.rgb_size)
+        return self._alignment.warp(thermal)
 
     def _watch_shutter(self, pair: Pair, thermal: NDArray[np.generic]) -> None:
         assert pair.thermal is not None

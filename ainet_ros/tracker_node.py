@@ -24,6 +24,7 @@ from sensor_msgs.msg import RegionOfInterest
 from std_srvs.srv import SetBool, Trigger
 from vision_msgs.msg import Detection2DArray
 
+from ainet_core.imaging.registration import Alignment
 from ainet_ros import parameters
 from ainet_ros.activation import Activation
 from ainet_ros.answers import Answer, TrackerLike
@@ -33,6 +34,7 @@ from ainet_ros.diagnostics import diagnostics
 from ainet_ros.loading import (
     another_preset,
     give_back,
+    load_alignment,
     load_tracker,
     set_thresholds,
     warm_up,
@@ -64,6 +66,7 @@ class TrackerNode(LifecycleNode):
         self._make_tracker = make_tracker
         self._settings = parameters.read(self)
         self._tracker: TrackerLike | None = None
+        self._alignment: Alignment | None = None
         self._facts: dict[str, Any] = {}
         self._trouble = ""
         self._active: Activation | None = None
@@ -158,6 +161,7 @@ class TrackerNode(LifecycleNode):
 
     def _configure(self, state: LifecycleState) -> None:
         self._settings = parameters.read(self)
+        self._alignment = load_alignment(self._settings)
         tracker = self._make_tracker(self._settings)
         if sentence := another_preset(tracker, self._settings):
             self.get_logger().warning(sentence)
@@ -173,8 +177,9 @@ class TrackerNode(LifecycleNode):
     def _activate(self, state: LifecycleState) -> None:
         assert self._tracker is not None
         self._active = Activation(
-            self, self._settings, self._tracker, self._publish, self._publish_status
-        )
+            self, self._settings, self._tracker, self._publish, self._publish_status,
+            self._alignment,
+        )  # fmt: skip
         super().on_activate(state)  # lets the lifecycle publishers speak
 
     def _deactivate(self, state: LifecycleState) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ainet_core.box import as_box
+from ainet_core.imaging.registration import Alignment
 from ainet_ros.answers import Answer, Images, Progress, TrackerLike
 from ainet_ros.mailbox import Mailbox, Request, Work
 from ainet_ros.pairing import Pair
@@ -26,6 +27,7 @@ class Worker:
         publish: sends one answer; called once for every pair that is processed.
         warn: logs what went wrong: a sentence, and the kind of trouble that it is.
         changed: called after the state or the trouble changed.
+        alignment: how thermal images lie in RGB ones; None: they show the same view.
     """
 
     def __init__(
@@ -35,11 +37,12 @@ class Worker:
         publish: Callable[[Answer], None],
         warn: Callable[[str, str], None],
         changed: Callable[[], None],
+        alignment: Alignment | None = None,
     ) -> None:
         self.progress = Progress()
         self._tracker, self._mailbox = tracker, mailbox
         self._publish, self._warn, self._changed = publish, warn, changed
-        self._reader = PairReader(warn)
+        self._reader = PairReader(warn, alignment)
         self._tracking_epoch: int | None = None  # the epoch whose target the tracker follows
         self._had_rgb = False  # the tracker has seen the target in an RGB image
         self._thread = threading.Thread(target=self._run, name="ainet_worker", daemon=True)

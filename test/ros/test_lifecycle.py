@@ -40,6 +40,7 @@ def test_a_failed_start_exits_with_its_reason(arguments, code, said):
     [
         (["checkpoint:=/nowhere/x.safetensors"], "/nowhere/x.safetensors"),
         (["preset:=enormous"], "enormous"),
+        (["alignment_file:=/nowhere/a.yaml"], "no alignment file at /nowhere/a.yaml"),
         (["device:=cuda:7"], "cuda:7 asked for"),
     ],
 )

@@ -21,6 +21,7 @@ WRONG = {
     "threads": [-1, 257, 1.5, "many"],
     "rgb_transport": ["jpeg", ""],
     "thermal_transport": ["png", True],
+    "alignment_file": [5, True],
     "pairing": ["nearest", ""],
     "slop": [-0.1, 1.5, float("nan"), "0.1"],
     "max_offset": [-0.1, 6.0, float("inf")],

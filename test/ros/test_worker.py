@@ -8,11 +8,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from robot import picture
+from robot import header, picture
 from trivial_node import TrivialTracker
 
+from ainet_core.imaging.registration import Alignment
+from ainet_ros.conversions import image_message
 from ainet_ros.mailbox import Mailbox
 from ainet_ros.pairing import Pair
+from ainet_ros.reading import PairReader
 from ainet_ros.worker import Worker
 
 BOX = (10.0, 10.0, 20.0, 30.0)
@@ -303,3 +306,33 @@ def test_every_pair_is_processed_or_counted():
     assert run.worker.progress.processed + run.mailbox.skipped == run.mailbox.pairs == 399
     seconds = [second(answer) for answer in run.answers]
     assert seconds == sorted(set(seconds))
+
+
+def pair_of(rgb: np.ndarray, thermal: np.ndarray) -> Pair:
+    stamp = header(1.0)
+    images = image_message(rgb, "rgb8", stamp), image_message(thermal, "mono8", stamp)
+    return Pair(*images, time.monotonic())
+
+
+def test_thermal_is_brought_into_the_rgb_view():
+    """A spot at the top left of the thermal image lies in the middle of the RGB one."""
+    homography = np.array([[4.0, 0, 40], [0, 4, 20], [0, 0, 1]])
+    reader = PairReader(lambda *_: None, Alignment(homography, (30, 40), (120, 160)))
+    rgb = np.full((120, 160, 3), 90, np.uint8)
+    thermal = np.zeros((30, 40), np.uint8)
+    thermal[10:12, 10:12] = 200
+    warped = reader.read(pair_of(rgb, thermal)).thermal
+    rows, columns = np.nonzero(warped > 60)
+    seen = (np.array([columns.mean(), rows.mean()]) + 0.5) * 160 / warped.shape[1]
+    np.testing.assert_allclose(seen, np.array([10.5, 10.5]) * 4 + [40, 20] + 0.5, atol=3)
+
+
+def test_an_alignment_of_other_sizes_makes_thermal_silent_and_says_so():
+    said = []
+    alignment = Alignment(np.diag([4.0, 4.0, 1.0]), (30, 40), (120, 160))
+    reader = PairReader(lambda sentence, kind: said.append(sentence), alignment)
+    rgb, thermal = np.zeros((120, 160, 3), np.uint8), np.zeros((60, 80), np.uint8)
+    images = reader.read(pair_of(rgb, thermal))
+    assert images.thermal is None
+    assert images.rgb is not None
+    assert "made with thermal images of 40 x 30 pixels, got 80 x 60: calibrate again" in said[0]
