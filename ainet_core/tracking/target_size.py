@@ -23,8 +23,8 @@ class SizeTrust:
     """
 
     step: float = 0.5
-    error: float = 0.06
-    blur: float = 15.0
+    error: float = 0.04
+    blur: float = 13.0
 
     def __post_init__(self) -> None:
         if not 0 < self.step <= 1:
