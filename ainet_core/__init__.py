@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ainet_core.tracking.tracker import Target, Tracker
 
-# OpenMP's threads spin while they wait for each other, and without end beside a process that keeps
-# one of their cores busy: 3 s a frame on two cores instead of 0.05. Asleep they lose nothing. Read
-# when torch is loaded; whoever imports torch before this package sets it in the environment.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# OpenMP's threads spin while they wait for each other: for so long that, beside a process that
+# keeps one of their cores busy, a frame took 3 s. Asleep at once they wake up too late (43 ms a
+# frame on two idle cores); a short spin (27 ms) is best. libgomp reads it when torch is loaded;
+# whoever imports torch before this package sets it in the environment.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 __all__ = ["Target", "Tracker"]
 __version__ = "0.1.0"

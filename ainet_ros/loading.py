@@ -31,13 +31,14 @@ def load_tracker(settings: Settings) -> TrackerLike:
             "`python3 -m venv --system-site-packages`, install torch there, source it and build "
             "with `python -m colcon build`, so that the node starts under that interpreter"
         ) from None
-    from ainet_core import Tracker
+    from ainet_core.tracking.tracker import Tracker, TrackerSettings
 
     if settings.threads:
         torch.set_num_threads(settings.threads)
+    chosen = TrackerSettings(threads=settings.threads)
     if settings.checkpoint:
-        return Tracker.from_checkpoint(settings.checkpoint, device=settings.device)
-    return Tracker.from_preset(settings.preset, device=settings.device)
+        return Tracker.from_checkpoint(settings.checkpoint, settings.device, chosen)
+    return Tracker.from_preset(settings.preset, settings.device, chosen)
 
 
 def load_alignment(settings: Settings) -> Alignment | None:

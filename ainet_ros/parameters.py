@@ -60,7 +60,8 @@ class Settings:
     )
     threads: int = _parameter(
         0,
-        "threads must be the network's number of CPU threads, 0 to 256; 0 leaves it to torch",
+        "threads must be the network's number of CPU threads, 0 to 256; 0 takes one or all, "
+        "whichever is faster at the time",
         limits=(0, 256),
     )
     rgb_transport: str = _parameter(

@@ -21,6 +21,7 @@ from torch import nn
 import ainet_core.tracking.tracker as tracking
 from ainet_core import Tracker
 from ainet_core.model import mamba
+from ainet_core.tracking.tracker import TrackerSettings
 
 Path_ = tuple[str, ...]
 
@@ -84,7 +85,8 @@ def watch(tracker: Tracker, watch: Stopwatch) -> None:
 def measure(threads: int, count: int, warm: int = 10) -> tuple[Stopwatch, float]:
     """The parts' times over `count` updates, and seconds per update without any hook."""
     torch.set_num_threads(threads)
-    tracker = Tracker.from_preset("nano", device="cpu")
+    settings = TrackerSettings(threads=threads)
+    tracker = Tracker.from_preset("nano", device="cpu", settings=settings)
     rgb, thermal, box = frames.first()
     pairs = frames.some(warm + count)
     tracker.init(rgb, thermal, box)

@@ -10,7 +10,8 @@ import pytest
 
 
 def said_by(code: str, **environment: str) -> str:
-    inherited = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
+    ours = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+    inherited = {key: value for key, value in os.environ.items() if key not in ours}
     return subprocess.check_output(
         [sys.executable, "-c", code], text=True, env=inherited | environment
     ).strip()
@@ -28,8 +29,14 @@ def test_torch_comes_only_when_used() -> None:
     assert said_by(code + "print(before, 'torch' in sys.modules)") == "False True"
 
 
-@pytest.mark.parametrize(("given", "expected"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"},
-                                                                   "ACTIVE")])  # fmt: skip
-def test_openmp_waits_asleep_unless_told_otherwise(given: dict[str, str], expected: str) -> None:
-    code = "import os, ainet_core; print(os.environ['OMP_WAIT_POLICY'])"
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, "10000"),
+        ({"GOMP_SPINCOUNT": "7"}, "7"),
+        ({"OMP_WAIT_POLICY": "PASSIVE"}, "None"),
+    ],
+)
+def test_openmp_spins_shortly_unless_told_otherwise(given: dict[str, str], expected: str) -> None:
+    code = "import os, ainet_core; print(os.environ.get('GOMP_SPINCOUNT'))"
     assert said_by(code, **given) == expected

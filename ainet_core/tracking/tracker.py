@@ -27,6 +27,7 @@ from ainet_core.tracking.images import check_rgb, check_thermal, upload
 from ainet_core.tracking.recent_look import RecentLook, Renewal
 from ainet_core.tracking.target_size import SizeTrust, TargetSize
 from ainet_core.tracking.target_state import State, StateThresholds, TargetState
+from ainet_core.tracking.threads import ThreadChoice
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,8 @@ class TrackerSettings:
     Attributes:
         window: share of the Hann window in the factor on the score, 0 (none) .. 1 (all).
         size: how far sizes that the network reads are taken over.
+        threads: of the CPU for each update; 0: one or as many as torch has when the tracker is
+            made, whichever is faster at the time.
         renewal: how far the target's recent looks count beside the first.
         join_above: a camera that was silent at init joins at such a score.
         state: when the target counts as lost.
@@ -53,6 +56,7 @@ class TrackerSettings:
     renewal: Renewal = Renewal()
     join_above: float = 0.5
     state: StateThresholds = StateThresholds()
+    threads: int = 0
     widen_step: float = 1.1
     widen_limit: float = 2.4
 
@@ -100,6 +104,9 @@ class Tracker:
         self._window = 1 - window + window * _hann(model.config.search_grid).to(self.device)
         self._thermal_range = ThermalNormalizer()
         self._look: RecentLook | None = None
+        self._threads = ThreadChoice(self.settings.threads or torch.get_num_threads())
+        if self.settings.threads:
+            self._threads.fix()
 
     @classmethod
     def from_preset(
@@ -162,7 +169,6 @@ class Tracker:
         first = self._crop_template(rgb, thermal)
         self._look = RecentLook(first, self.settings.renewal)
 
-    @torch.inference_mode()
     def update(self, rgb: Image | None, thermal: Image | None) -> Target:
         """Find the target in the next pair of images; arguments as `init`.
 
@@ -184,6 +190,11 @@ class Tracker:
                 f"thermal {'None' if thermal is None else 'given'}"
             )
 
+        with self._threads.frame(), torch.inference_mode():
+            return self._find(rgb, thermal, usable)
+
+    def _find(self, rgb: Image | None, thermal: Image | None, usable: list[bool]) -> Target:
+        assert self._look is not None
         config = self.model.config
         region = Region.around(
             self._box, config.search_factor * self._widening, config.search_size
