@@ -9,7 +9,7 @@ import pytest
 import rclpy
 from robot import picture
 
-from ainet_ros.camera import nanoseconds
+from ainet_ros.camera import Camera, nanoseconds
 from ainet_ros.pairing import Pairing
 from ainet_ros.parameters import Settings
 from ainet_ros.status import silence_sentence
@@ -292,3 +292,20 @@ def test_live_parameters_act_at_once(heard):
     heard.thermal(2.05)
     assert heard.stamps == [2.0]
     assert heard.pairing.rgb.unpaired == heard.pairing.thermal.unpaired == 1
+
+
+def test_numbers_that_one_publisher_skips_were_lost():
+    camera = Camera("rgb", "/rgb/image_raw", publishers=1)
+    for number in (5, 6, 9):
+        camera.count_lost(number)
+    assert camera.lost == 2
+    camera.count_lost(1)  # the driver started anew
+    camera.count_lost(2)
+    assert camera.lost == 2
+
+
+def test_numbers_of_two_publishers_say_nothing():
+    camera = Camera("rgb", "/rgb/image_raw", publishers=2)
+    for number in (5, 90, 6, 91):
+        camera.count_lost(number)
+    assert camera.lost == 0
