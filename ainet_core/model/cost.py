@@ -26,7 +26,7 @@ def measure_cost(config: ModelConfig) -> Cost:
     """Count one update with two cameras, the template already encoded.
 
     Matrix products and convolutions are counted by PyTorch on the meta device; the scans' state
-    updates, which it does not see, from their sizes.
+    updates and the causal convolutions before them, which it does not see, from their sizes.
     """
     with torch.device("meta"):
         model = AINet(config).eval()
@@ -40,10 +40,11 @@ def measure_cost(config: ModelConfig) -> Cost:
             model.track(encoded, search)
     scans = config.depth * config.tokens if config.dfm else 0
     scans += 3 * config.all_layer_tokens if config.ofm else 0
-    updates = scans * config.inner_width * config.state_size
+    steps = scans * config.inner_width  # of all channels, each with a convolution and a scan
+    beside = steps * (2 * config.convolution_width + _SCAN_OPERATIONS * config.state_size)
     return Cost(
         sum(parameter.numel() for parameter in model.parameters()),
-        counter.get_total_flops() + _SCAN_OPERATIONS * updates,
+        counter.get_total_flops() + beside,
     )
 
 
