@@ -36,15 +36,6 @@ def milliseconds(function: Callable[..., object], *arguments: object) -> float:
     return (time.perf_counter() - begun) * 1e3
 
 
-def turns(functions: dict[str, Callable[[], object]], runs: int, warm: int = 3) -> dict[str, Any]:
-    """Times in ms of each; they take turns, so that a busy moment hits all."""
-    taken: dict[str, list[float]] = {name: [] for name in functions}
-    for _ in range(warm + runs):
-        for name, function in functions.items():
-            taken[name].append(milliseconds(function))
-    return {name: np.array(times[warm:]) for name, times in taken.items()}
-
-
 def tracker(preset: str = "nano", threads: int = 2) -> Any:
     import torch
 
@@ -103,6 +94,7 @@ def busy_core() -> Figures:
 def rates() -> Figures:
     """Operations per second of whole updates, beside the matrix products of their own shapes."""
     import torch
+    from scan import seconds_in_turn
 
     from ainet_core.model.cost import measure_cost
 
@@ -128,10 +120,10 @@ def rates() -> Figures:
                 torch.mm(a, b)
 
         runs = 40 if preset == "nano" else 12 if preset != "base" else 6
-        taken = turns(
+        taken = seconds_in_turn(
             {"update": lambda o=ours: o.update(rgb, thermal), "products": products}, runs
         )  # type: ignore[misc]
-        update, product = (float(np.median(taken[name])) for name in ("update", "products"))
+        update, product = (taken[name][1] * 1e3 for name in ("update", "products"))
         found[preset] = {
             "update_ms": update,
             "gflop": operations / 1e9,
@@ -144,6 +136,7 @@ def rates() -> Figures:
 def scaling() -> Figures:
     """Time of DFM, OFM and attention against the number of tokens, and the growth of memory."""
     import torch
+    from scan import seconds_in_turn
 
     from ainet_core.model.config import preset_config
     from ainet_core.model.dfm import DifferenceFusion
@@ -163,8 +156,8 @@ def scaling() -> Figures:
             parts = {"DFM": lambda x=x: dfm(x, -x), "OFM": lambda layers=layers: ofm(layers)}
             if count <= 8000:
                 parts["attention"] = lambda x=x: attention(x)
-            for name, taken in turns(parts, 7).items():  # type: ignore[arg-type]
-                found[name].append(float(np.median(taken)))
+            for name, (_, median) in seconds_in_turn(parts, 7).items():  # type: ignore[arg-type]
+                found[name].append(median * 1e3)
     for name in ("DFM", "OFM"):
         found[f"{name} slope"] = float(np.polyfit(np.log(TOKENS), np.log(found[name]), 1)[0])
     few, many = (in_its_process("peak_of_dfm", str(count))["mb"] for count in (4000, 16000))
@@ -175,6 +168,7 @@ def scaling() -> Figures:
 def peak_of_dfm(tokens: str) -> Figures:
     """By how many MB one DFM of so many tokens raises the process's peak."""
     import torch
+    from scan import grown_peak
 
     from ainet_core.model.config import preset_config
     from ainet_core.model.dfm import DifferenceFusion
@@ -185,10 +179,7 @@ def peak_of_dfm(tokens: str) -> Figures:
     with torch.inference_mode():
         dfm(torch.randn(1, 64, config.width), torch.randn(1, 64, config.width))
         x = torch.randn(1, int(tokens), config.width)
-        Path("/proc/self/clear_refs").write_text("5")  # the peak starts again from now
-        before = resident("VmHWM")
-        dfm(x, -x)
-    return {"mb": resident("VmHWM") - before}
+        return {"mb": grown_peak(lambda: dfm(x, -x)) / 1e6}
 
 
 def start() -> Figures:
@@ -201,8 +192,10 @@ def start() -> Figures:
     import torch
 
     torch_s = time.perf_counter() - begun
+    from scan import resident  # not before: it imports torch
+
     torch.set_num_threads(2)
-    torch_mb = resident("VmRSS")
+    torch_mb = resident("VmRSS") / 1e6
     begun = time.perf_counter()
     ours = ainet_core.Tracker.from_preset("nano", device="cpu")
     ready = time.perf_counter() - begun
@@ -211,7 +204,7 @@ def start() -> Figures:
     for _ in range(10):
         ours.update(rgb, thermal)
     return {"package_s": package, "torch_s": torch_s, "ready_s": ready, "torch_mb": torch_mb,
-            "tracker_mb": resident("VmRSS")}  # fmt: skip
+            "tracker_mb": resident("VmRSS") / 1e6}  # fmt: skip
 
 
 def node_memory() -> Figures:
@@ -228,12 +221,6 @@ def node_memory() -> Figures:
     resident_mb, _ = instances.measure(1)
     rclpy.try_shutdown()
     return {"node_mb": resident_mb}
-
-
-def resident(field: str) -> float:
-    """MB, by a line of /proc/self/status."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith(field))
 
 
 MEASUREMENTS = (start, update_beside_csrt, busy_core, rates, scaling, node_memory)

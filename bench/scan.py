@@ -191,13 +191,19 @@ def print_peak_of(function: str, size: Size, seed: int) -> None:
     with torch.no_grad():
         scan(**random_inputs(Size(6, 40), seed))  # libraries load what they load at first use
         inputs = random_inputs(size, seed)
-        Path("/proc/self/clear_refs").write_text("5")  # the peak starts again from now
-        before = _resident("VmHWM")
-        scan(**inputs)
-        print(_resident("VmHWM") - before)
+        print(grown_peak(lambda: scan(**inputs)))
 
 
-def _resident(field: str) -> int:
+def grown_peak(function: Callable[[], object]) -> int:
+    """By how many bytes calling it raises this process's peak resident memory (Linux only)."""
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts again from now
+    before = resident("VmHWM")
+    function()
+    return resident("VmHWM") - before
+
+
+def resident(field: str) -> int:
+    """Bytes, by a line of /proc/self/status."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field))
 
