@@ -80,7 +80,8 @@ class AINet(nn.Module):
 
     def track(self, template: Template, images: Tensor) -> Prediction:
         """Find the target of each template in search images (M, B, 3, Hs, Ws)."""
-        x = self.encode(template, images)  # L fused outputs, (B, N, C) each
+        tokens, similarity = self._tokens(template, images)
+        x = self._fused(tokens)  # L fused outputs, (B, N, C) each
         if self.ofm is not None:
             fused, order = self.ofm(x)
         else:
@@ -92,18 +93,26 @@ class AINet(nn.Module):
         search = fused[:, self.config.template_tokens :]
         search = search.transpose(1, 2).unflatten(2, (grid, grid))  # (B, C, S, S)
         score, offset, size = self.head(search, template.extent)
-        return Prediction(score, offset, size, order)
+        return Prediction(score, offset, size, order, similarity)
 
     def encode(self, template: Template, images: Tensor) -> list[Tensor]:
         """Every layer's fused output x_dfm, (B, N, C) each: ViT block i, then DFM i."""
+        return self._fused(self._tokens(template, images)[0])
+
+    def _tokens(self, template: Template, images: Tensor) -> tuple[Tensor, Tensor | None]:
+        """What the first block sees, (M, B, N, C), and `Prediction.similarity`."""
         search, maps = self._embed(images)
         search = search + self.search_position
+        similarity = None
         if self.prior is not None:
             fine, coarse = _join(maps)
-            prior = self.prior(_join(template.kernels), fine, coarse)
+            prior, alike = self.prior(_join(template.kernels), fine, coarse)
             search = search + prior.unflatten(0, search.shape[:2])
-        x = torch.cat([template.tokens, search], dim=2)  # (M, B, N, C)
+            similarity = alike.unflatten(0, search.shape[:2]).amax(dim=0)
+        return torch.cat([template.tokens, search], dim=2), similarity
 
+    def _fused(self, x: Tensor) -> list[Tensor]:
+        """Tokens (M, B, N, C) through all layers."""
         fused = []
         for block, dfm in zip(self.blocks, self.dfm, strict=True):
             x = block(x.flatten(0, 1)).unflatten(0, x.shape[:2])  # the same for both cameras

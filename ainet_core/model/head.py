@@ -23,12 +23,15 @@ class Prediction:
         offset: (B, 2, S, S), the centre's x, y inside its cell, 0 .. 1.
         size: (B, 2, S, S), the box's w, h as fractions of the search region's side.
         order: (B, L), the layers as the OFM's dynamic scan met them, from 0.
+        similarity: (B, 2, S, S), cosines of each cell with the target as a whole on the stem's
+            coarse and fine maps, those of the camera that is more alike; None without a prior.
     """
 
     score_logits: Tensor
     offset: Tensor
     size: Tensor
     order: Tensor
+    similarity: Tensor | None = None
 
     def boxes(self, cell: Tensor) -> Tensor:
         """Boxes (B, 4) as centre x, y, w, h in fractions of the search region's side.

@@ -107,8 +107,15 @@ class TemplatePrior(nn.Module):
             _central(target, self.central),
         )
 
-    def forward(self, kernels: tuple[Tensor, ...], fine: Tensor, coarse: Tensor) -> Tensor:
-        """`kernels` of B templates, maps of B search regions."""
+    def forward(
+        self, kernels: tuple[Tensor, ...], fine: Tensor, coarse: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """`kernels` of B templates, maps of B search regions.
+
+        Returns:
+            what to add to the tokens, and the cosines with the target as a whole,
+            (B, 2, S, S): coarse, and the mean of the four fine ones in a cell.
+        """
         fine, coarse = F.normalize(fine, dim=1), F.normalize(coarse, dim=1)
         fine_target, coarse_target, central = kernels
         whole = torch.cat(
@@ -122,7 +129,8 @@ class TemplatePrior(nn.Module):
         distinct = (whole - whole.mean(dim=(2, 3), keepdim=True)) / spread
         cells = torch.einsum("bcij,bchw->bijhw", central, coarse).flatten(1, 2)
         maps = torch.cat([whole, distinct, cells], dim=1)
-        return self.embed(maps.flatten(2).transpose(1, 2))
+        alike = torch.cat([whole[:, :1], whole[:, 1:].mean(dim=1, keepdim=True)], dim=1)
+        return self.embed(maps.flatten(2).transpose(1, 2)), alike
 
 
 def covered(extent: Tensor, cells: int) -> Tensor:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from ainet_core.box import BoxLike, as_box, clip_box
 from ainet_core.imaging.thermal import ThermalNormalizer
@@ -22,9 +24,13 @@ from ainet_core.model.ainet import AINet, Template
 from ainet_core.model.checkpoint import load_checkpoint, load_weights
 from ainet_core.model.config import PRESETS, preset_config
 from ainet_core.model.selective_scan import describe
+from ainet_core.model.head import Prediction
+from ainet_core.tracking.confidence import Calibration, Confidence, Evidence
 from ainet_core.tracking.crop import Region, crop
 from ainet_core.tracking.images import check_rgb, check_thermal, upload
+from ainet_core.tracking.motion import Coasting, Motion
 from ainet_core.tracking.recent_look import RecentLook, Renewal
+from ainet_core.tracking.search import SearchPlan, regions
 from ainet_core.tracking.target_size import SizeTrust, TargetSize
 from ainet_core.tracking.target_state import State, StateThresholds, TargetState
 from ainet_core.tracking.threads import ThreadChoice
@@ -32,6 +38,7 @@ from ainet_core.tracking.threads import ThreadChoice
 logger = logging.getLogger(__name__)
 
 Image = NDArray[np.generic]
+Images = tuple[Image | None, Image | None]  # RGB, thermal
 
 
 @dataclass(frozen=True)
@@ -46,9 +53,8 @@ class TrackerSettings:
         renewal: how far the target's recent looks count beside the first.
         join_above: a camera that was silent at init joins at such a score.
         state: when the target counts as lost.
-        widen_step: factor on the search region's side for every frame that the target is lost.
-        widen_limit: largest such factor; then the region is narrow again, since near targets
-            score higher. The network trained with targets up to 2.5 times smaller than usual.
+        coasting: where it is expected while it cannot be seen.
+        search: where it is looked for while it is lost.
     """
 
     window: float = 0.35
@@ -56,9 +62,9 @@ class TrackerSettings:
     renewal: Renewal = Renewal()
     join_above: float = 0.5
     state: StateThresholds = StateThresholds()
+    coasting: Coasting = Coasting()
+    search: SearchPlan = SearchPlan()
     threads: int = 0
-    widen_step: float = 1.1
-    widen_limit: float = 2.4
 
 
 @dataclass(frozen=True)
@@ -67,15 +73,33 @@ class Target:
 
     Attributes:
         box: (4,) x, y, w, h in pixels of the RGB image (of the thermal image if no RGB image
-            ever came), origin top left. While lost: where the tracker looks, not a detection.
+            ever came), origin top left. While lost: where it is expected, not a detection.
         score: 0 .. 1, the network's score for the cell that was read.
-        state: "tracking" or "lost".
+        state: "tracking", "uncertain", "lost" or "recovered".
         order: the layers (from 0) as the dynamic scan met them.
+        confidence: 0 .. 1, the chance that box and target overlap by more than half; the score
+            for a network without a calibration.
     """
 
     box: NDArray[np.float64]
     score: float
     state: State
+    order: tuple[int, ...]
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the network reads from one search region.
+
+    Attributes:
+        box: (4,) x, y, w, h in pixels as it was read, nothing smoothed.
+        evidence: for the box being right.
+        order: the layers as the dynamic scan met them.
+    """
+
+    box: NDArray[np.float64]
+    evidence: Evidence
     order: tuple[int, ...]
 
 
@@ -86,6 +110,7 @@ class Tracker:
         preset: the preset's name, or the checkpoint's path.
         device: where the network runs.
         backend: name of the selective scan used there.
+        calibration: what makes a probability of the network's evidence; None: the score counts.
     """
 
     def __init__(
@@ -94,10 +119,12 @@ class Tracker:
         device: str | torch.device = "auto",
         settings: TrackerSettings | None = None,
         preset: str = "",
+        calibration: Calibration | None = None,
     ) -> None:
         self.device = choose_device(device)
         self.backend = describe(self.device)[0]
         self.preset = preset
+        self.calibration = calibration
         self.settings = settings or TrackerSettings()
         self.model = model.to(self.device).eval().requires_grad_(False)
         window = self.settings.window
@@ -129,7 +156,7 @@ class Tracker:
             )
         model = AINet(config)
         load_weights(model, path)
-        return cls(model, device, settings, preset=name)
+        return cls(model, device, settings, name, calibration_of(path))
 
     @classmethod
     def from_checkpoint(
@@ -140,7 +167,8 @@ class Tracker:
         Raises:
             FileNotFoundError, ValueError: no such file, or not a checkpoint of ours.
         """
-        return cls(load_checkpoint(Path(path)), device, settings, preset=str(path))
+        model = load_checkpoint(Path(path))
+        return cls(model, device, settings, str(path), calibration_of(Path(path)))
 
     def init(self, rgb: Image | None, thermal: Image | None, box: BoxLike) -> None:
         """Set the target.
@@ -164,7 +192,10 @@ class Tracker:
         self._had_rgb = rgb is not None
         self._thermal_range.reset()
         self._state = TargetState(self.settings.state)
-        self._widening = 1.0  # of the search region, while the target is lost
+        self._confidence = Confidence(self.calibration)
+        self._motion = Motion(self._box, self.settings.coasting)
+        self._regions: Iterator[tuple[NDArray[np.float64], float]] = iter(())
+        self._candidate: NDArray[np.float64] | None = None  # while lost: may be the target
         self._cameras = [rgb is not None, thermal is not None]
         first = self._crop_template(rgb, thermal)
         self._look = RecentLook(first, self.settings.renewal)
@@ -194,48 +225,108 @@ class Tracker:
             return self._find(rgb, thermal, usable)
 
     def _find(self, rgb: Image | None, thermal: Image | None, usable: list[bool]) -> Target:
+        images = rgb if usable[0] else None, thermal if usable[1] else None
+        if self._state.state == "lost":
+            return self._search(images)
+        reading = self._read(images, self._box)
+        confidence = self._confidence.observe(reading.evidence)
+        state = self._state.observe(confidence)
+        if state == "lost":
+            self._begin_search()
+        else:
+            self._follow(reading, confidence)
+            if state == "tracking":
+                self._learn(rgb, thermal, images, reading.evidence.score)
+        return self._told(reading, confidence)
+
+    def _search(self, images: Images) -> Target:
+        """Look for a lost target; found only when several frames in a row agree."""
+        limits, confidence = self.settings.state, 0.0
+        for _ in range(self.settings.search.looks):
+            candidate = self._candidate
+            place, widening = (candidate, 1.0) if candidate is not None else next(self._regions)
+            reading = self._read(images, place, widening)
+            confidence = self._confidence.observe(reading.evidence)
+            sure = confidence >= limits.found_above
+            if sure and (candidate is None or _near(reading.box, candidate)):
+                # Its size is only read: what it was before is the better guess.
+                center = reading.box[:2] + reading.box[2:] / 2
+                self._candidate = np.concatenate([center - place[2:] / 2, place[2:]])
+                break
+            self._candidate = None
+            self._state.drop()
+        if self._state.observe(confidence if self._candidate is not None else 0.0) != "lost":
+            assert self._candidate is not None
+            self._box, self._candidate = self._candidate, None
+            self._motion = Motion(self._box, self.settings.coasting)
+            self._follow(reading, confidence)
+        return self._told(reading, confidence)
+
+    def _begin_search(self) -> None:
+        self._motion.miss()
+        self._box = self._inside(self._motion.expected())
+        self._candidate = None
+        self._regions = regions(
+            self._box, self._image_size, self.model.config.search_factor, self.settings.search
+        )
+
+    def _told(self, reading: Reading, confidence: float) -> Target:
+        score = reading.evidence.score
+        return Target(self._box.copy(), score, self._state.state, reading.order, confidence)
+
+    def _read(self, images: Images, box: NDArray[np.float64], widening: float = 1.0) -> Reading:
+        """What the network sees around a box."""
         assert self._look is not None
         config = self.model.config
-        region = Region.around(
-            self._box, config.search_factor * self._widening, config.search_size
-        )
-        images = self._crops(rgb if usable[0] else None, thermal if usable[1] else None, region)
-        prediction = self.model.track(self._template_of(usable), images)
+        region = Region.around(box, config.search_factor * widening, config.search_size)
+        usable = [image is not None for image in images]
+        prediction = self.model.track(self._template_of(usable), self._crops(*images, region))
 
         score_map = prediction.score_logits.sigmoid()
         # A lost target is as likely anywhere: the window is for one that moves on.
-        weighted = score_map * self._window if self._widening == 1 else score_map
+        weighted = score_map if self._state.state == "lost" else score_map * self._window
         cell = weighted.flatten(1).argmax(dim=1)
         # Read at once: on a GPU every look at a number waits for all that was asked of it.
-        read = (score_map.flatten(1).gather(1, cell[:, None]), prediction.boxes(cell),
-                prediction.order)  # fmt: skip
-        score, *numbers = torch.cat([part[0].float() for part in read]).tolist()
-        found = np.array(numbers[:4])  # centre x, y, w, h: fractions
-        state = self._state.observe(score)
-        if state == "lost":
-            wider = self._widening * self.settings.widen_step
-            self._widening = wider if wider <= self.settings.widen_limit else 1.0
-        else:
-            self._widening = 1.0
-            self._move(region, found, score)
-            if score >= self.settings.join_above:
-                self._join(rgb, thermal)
-            if self._look.is_due(score):
-                self._look_again(rgb if usable[0] else None, thermal if usable[1] else None)
-        order = tuple(int(layer) for layer in numbers[4:])
-        return Target(self._box.copy(), score, state, order)
+        read = (score_map.flatten(1).gather(1, cell[:, None]), _rival(score_map, cell),
+                _likeness(prediction, cell), prediction.boxes(cell), prediction.order)  # fmt: skip
+        score, rival, coarse, fine, *numbers = torch.cat(
+            [part[0].float() for part in read]
+        ).tolist()
+        found = np.array(numbers[:4]) * region.crop_size  # centre x, y, w, h
+        seen = region.to_image(np.concatenate([found[:2] - found[2:] / 2, found[2:]]))
+        change = float(np.abs(np.log(np.maximum(seen[2:], 1e-3) / box[2:])).max())
+        evidence = Evidence(score, rival, coarse, fine, change)
+        return Reading(seen, evidence, tuple(int(layer) for layer in numbers[4:]))
 
-    def _move(self, region: Region, found: NDArray[np.float64], score: float) -> None:
-        center, size = found[:2] * region.crop_size, found[2:] * region.crop_size
-        read = region.to_image(np.concatenate([center - size / 2, size]))
-        w, h = self._size.observe(read[2:], score)
+    def _follow(self, reading: Reading, confidence: float) -> None:
+        """Move the box to what was read."""
+        read = reading.box
+        w, h = self._size.observe(read[2:], reading.evidence.score)
         x, y = read[:2] + read[2:] / 2 - np.array([w, h]) / 2
+        self._box = self._inside(np.array([x, y, w, h]))
+        if confidence >= self.settings.state.lost_below:
+            self._motion.see(self._box)
+        else:
+            self._motion.miss()
+
+    def _inside(self, box: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The centre inside the image, the size between 4 pixels and the image."""
+        x, y, w, h = box
         height, width = self._image_size
-        # The centre stays inside the image, the size between 4 pixels and the image.
         w, h = min(max(w, 4.0), float(width)), min(max(h, 4.0), float(height))
         x = min(max(x, -w / 2), width - w / 2)
         y = min(max(y, -h / 2), height - h / 2)
-        self._box = np.array([x, y, w, h])
+        return np.array([x, y, w, h])
+
+    def _learn(
+        self, rgb: Image | None, thermal: Image | None, images: Images, score: float
+    ) -> None:
+        """A certain target shows how it looks now."""
+        assert self._look is not None
+        if score >= self.settings.join_above:
+            self._join(rgb, thermal)
+        if self._look.is_due(score):
+            self._look_again(*images)
 
     def _join(self, rgb: Image | None, thermal: Image | None) -> None:
         """Take the template of a camera that was silent at init and sees the target now."""
@@ -299,6 +390,7 @@ class Tracker:
             scale = np.array([size[1] / self._image_size[1], size[0] / self._image_size[0]])
             self._box = self._box * np.tile(scale, 2)
             self._size.rescale(scale)
+            self._motion.rescale(scale)
             if self._look is not None:
                 ratio = torch.tensor(np.sqrt(scale / scale[::-1]), dtype=torch.float32)
                 self._look.rescale(ratio.to(self.device))
@@ -325,10 +417,43 @@ def choose_device(device: str | torch.device) -> torch.device:
     return chosen
 
 
+def calibration_of(checkpoint: Path) -> Calibration | None:
+    """What lies beside a checkpoint as NAME.confidence.json, None without it.
+
+    Raises:
+        ValueError: a file that holds something else.
+    """
+    path = checkpoint.with_name(f"{checkpoint.stem}.confidence.json")
+    return Calibration.load(path) if path.is_file() else None
+
+
 def shipped_weights(preset: str) -> Path | None:
     """The file of a preset's weights inside the installed package, None if it has none."""
     path = Path(str(resources.files("ainet_core") / "weights" / f"{preset}.safetensors"))
     return path if path.is_file() else None
+
+
+def _rival(score_map: torch.Tensor, cell: torch.Tensor) -> torch.Tensor:
+    """The highest score (B, 1) of a map (B, S, S) more than two cells from `cell` (B,)."""
+    grid = score_map.shape[-1]
+    line = torch.arange(grid, device=score_map.device)
+    away = [(line - at[:, None]).abs() > 2 for at in (cell // grid, cell % grid)]
+    apart = away[0][:, :, None] | away[1][:, None, :]
+    return (score_map * apart).flatten(1).amax(dim=1, keepdim=True)
+
+
+def _likeness(prediction: Prediction, cell: torch.Tensor) -> torch.Tensor:
+    """How alike the cell (B,), or one beside it, and the target are: (B, 2), 0 without a prior."""
+    if prediction.similarity is None:
+        return prediction.score_logits.new_zeros(len(cell), 2)
+    best = functional.max_pool2d(prediction.similarity, 3, stride=1, padding=1).flatten(2)
+    return best.gather(2, cell[:, None, None].expand(-1, 2, 1)).squeeze(2)
+
+
+def _near(box: NDArray[np.float64], place: NDArray[np.float64]) -> bool:
+    """The centres are no further apart than the place is large."""
+    apart = box[:2] + box[2:] / 2 - place[:2] - place[2:] / 2
+    return bool(np.linalg.norm(apart) <= math.sqrt(place[2] * place[3]))
 
 
 def _hann(cells: int) -> torch.Tensor:

@@ -9,7 +9,7 @@ import torch
 
 from ainet_core.model.ainet import AINet
 from ainet_core.model.config import ModelConfig, preset_config
-from ainet_core.tracking.target_state import StateThresholds
+from ainet_core.tracking.search import SearchPlan
 from ainet_core.tracking.tracker import (
     Tracker,
     TrackerSettings,
@@ -205,16 +205,12 @@ def _scene(x: int | None) -> tuple[np.ndarray, np.ndarray]:
     return rgb, thermal
 
 
-WIDENS = pytest.param(
-    TrackerSettings.widen_limit, True,
-    marks=pytest.mark.xfail(reason="the shipped nano scores this disc .34: docs/training_log.md"),
-)  # fmt: skip
-
-
-@pytest.mark.parametrize(("limit", "found"), [(1.0, False), WIDENS])
-def test_a_lost_target_is_looked_for_beyond_the_usual_region(limit: float, found: bool) -> None:
+@pytest.mark.parametrize(
+    ("plan", "found"), [(SearchPlan(widen_limit=1.0, sweep=False), False), (SearchPlan(), True)]
+)
+def test_a_lost_target_is_looked_for_beyond_the_usual_region(plan, found: bool) -> None:
     """It vanishes for 20 frames and comes back 5 of its widths away."""
-    settings = TrackerSettings(state=StateThresholds(0.45, 5, 0.47), widen_limit=limit)
+    settings = TrackerSettings(search=plan)
     tracker = Tracker.from_preset("nano", "cpu", settings)
     tracker.init(*_scene(80), (66, 106, 28, 28))
     for _ in range(5):
