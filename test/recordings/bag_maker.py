@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
 from ainet_core.recordings import types
 from ainet_core.recordings.records import COMPRESSED, DETECTIONS, IMAGE
@@ -78,9 +78,17 @@ def detection(box: tuple[float, ...], stamp: int, class_id: str = "drone", score
     return Sent("/detector/boxes", DETECTIONS, stamp + 50_000_000, data)
 
 
-def write(path: Path, sent: Iterable[Sent], storage: str = "sqlite3", topics: Any = ()) -> Path:
+def write(
+    path: Path,
+    sent: Iterable[Sent],
+    storage: str = "sqlite3",
+    topics: Any = (),
+    packed: CompressionMode = CompressionMode.NONE,
+) -> Path:
     """A whole recording; `topics`: (name, type) of such without a message."""
-    with Writer(path, version=8, storage_plugin=PLUGINS[storage]) as writer:
+    made = Writer(path, version=8, storage_plugin=PLUGINS[storage])
+    made.set_compression(packed, CompressionFormat.ZSTD)
+    with made as writer:
         known: dict[str, Any] = {}
         for name, kind in topics:
             known[name] = writer.add_connection(name, kind, typestore=types.typestore())
