@@ -118,8 +118,8 @@ def _add_track(parser: argparse.ArgumentParser) -> None:
                         help="folder of bag, boxes.csv, track.mp4; or a video")  # fmt: skip
     parser.add_argument("--export", metavar="FOLDER",
                         help="frames and boxes to be corrected, for `ainet train`")  # fmt: skip
-    parser.add_argument("--export-every", type=_positive, default=1, metavar="N",
-                        help="export only every N-th pair (default: 1)")  # fmt: skip
+    parser.add_argument("--export-every", type=_positive, metavar="N",
+                        help="every N-th pair (default: as many as training takes)")  # fmt: skip
     parser.add_argument("--rgb-topic", metavar="TOPIC", help="default: found by type and name")
     parser.add_argument("--thermal-topic", metavar="TOPIC", help="default: found by type and name")
     parser.add_argument("--pairing", default="approximate", help="as the node's (default: "

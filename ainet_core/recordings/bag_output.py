@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -63,7 +64,10 @@ class BagOutput:
     def _put(self, topic: str, time: int, data: bytes) -> None:
         if self._writer is None:
             self._writer = self._open()
-        self._writer.write(self._known[topic], time, data)
+        try:
+            self._writer.write(self._known[topic], time, data)
+        except sqlite3.Error as error:  # a full disk
+            raise OSError(f"cannot write {self.written[0]}: {error}") from None
 
     def _open(self) -> Writer:
         writer = Writer(self.written[0], version=VERSION, storage_plugin=self._storage)

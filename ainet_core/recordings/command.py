@@ -23,6 +23,8 @@ from ainet_core.recordings.outputs import Frames, Output, Table, Video, VideoAnd
 from ainet_core.recordings.pairing import Rules
 from ainet_core.recordings.records import is_bag
 
+TRAINING_FRAMES = 40  # training takes so many frames of a folder, and all of fewer than twice that
+
 
 def track(options: argparse.Namespace, make_tracker: Callable[[], TrackerLike]) -> list[Path]:
     """Track through a recording; returns what was written.
@@ -160,7 +162,8 @@ def _outputs(options: argparse.Namespace, moments: Moments, bag) -> list[Output]
         folder = Path(options.export)
         if folder.exists():
             raise ValueError(f"{folder} exists already: name another folder for --export")
-        outputs.append(Frames(folder, moments.cameras, options.export_every))
+        every = options.export_every or max(1, moments.count // TRAINING_FRAMES)
+        outputs.append(Frames(folder, moments.cameras, every))
     return outputs
 
 

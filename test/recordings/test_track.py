@@ -273,6 +273,14 @@ def test_frames_are_exported_as_training_reads_them(bag, tmp_path):
     assert np.abs(pairs[1].rgb.astype(int) - bag_maker.colour(2)).mean() < 12
 
 
+def test_as_many_frames_are_exported_as_training_takes(tmp_path):
+    path = bag_maker.write(tmp_path / "bag", bag_maker.pairs(81))
+    run(path, *BOX, "--output", tmp_path / "out.mp4", "--export", tmp_path / "one")
+    count = len(open_sequence(tmp_path / "one"))
+    assert count == 41
+    assert max(1, count // 40) == 1  # the step that training goes through them with
+
+
 def test_a_file_as_output_is_a_video_with_boxes_beside_it(bag, tmp_path):
     video = tmp_path / "new" / "out.mp4"
     assert run(bag, *BOX, "--output", video) == [video, video.with_suffix(".txt")]
