@@ -60,9 +60,10 @@ class BagMoments:
         pairs = list(self._pairs(survey=True))
         if not pairs:
             raise ValueError(self._why_no_pair())
-        self.count, self.start, self.end = len(pairs), pairs[0].stamp, pairs[-1].stamp
+        self.count, self.start = len(pairs), pairs[0].stamp
+        self.end = max(pair.stamp for pair in pairs)
         self.rate = _rate(sorted(pair.stamp for pair in pairs)) or 30.0
-        self.summary = self._summary(cameras)
+        self.summary = self._summary(cameras, pairs)
         self._advise(pairs)
 
     def __iter__(self) -> Iterator[Moment]:
@@ -103,7 +104,9 @@ class BagMoments:
         if count:
             self._bag.note(f"{count} {what}")
 
-    def _summary(self, cameras: tuple[CameraTopic | None, CameraTopic | None]) -> str:
+    def _summary(
+        self, cameras: tuple[CameraTopic | None, CameraTopic | None], pairs: list[Pair]
+    ) -> str:
         told = []
         for name, topic, stamps in zip(("RGB", "thermal"), cameras, self._stamps, strict=True):
             if topic is None:
@@ -111,7 +114,7 @@ class BagMoments:
             else:
                 rate = _rate(sorted(stamps))
                 told.append(f"{name} {topic}: {len(stamps)} images at {rate:.1f} Hz")
-        seconds = (self.count - 1) / self.rate
+        seconds = (pairs[-1].time - pairs[0].time) / 1e9
         return f"{'; '.join(told)}; {self.count} pairs in {seconds:.1f} s ({self._rules.pairing})"
 
     def _advise(self, pairs: list[Pair]) -> None:

@@ -58,7 +58,8 @@ def track(options: argparse.Namespace, make_tracker: Callable[[], TrackerLike]) 
                 bag.note(f"{count} of {moments.count} pairs: {trouble}")
         _say(bag.notes)
     if not found:
-        raise ValueError("no box in any pair: no detection fits a pair's stamp")
+        why = "no detection fits a pair's stamp" if options.detections_topic else "no image there"
+        raise ValueError(f"no box in any of {moments.count} pairs: {why}")
     print(f"a box in {found} of {moments.count} pairs", file=sys.stderr)
     return [path for output in outputs for path in output.written]
 
@@ -116,13 +117,14 @@ def _open_bag(options: argparse.Namespace, path: Path):  # type: ignore[no-untyp
     bag = bag_module.Bag(path)
     _say(bag.notes)
     told = len(bag.notes)
-    cameras = choose_cameras(bag, options.rgb_topic, options.thermal_topic)
-    rules = Rules(
-        options.pairing, options.slop, options.max_offset, options.modality_timeout
-    )
+    rules = Rules(options.pairing, options.slop, options.max_offset, options.modality_timeout)
     alignment = Alignment.load(Path(options.alignment)) if options.alignment else None
-    moments = BagMoments(bag, cameras, rules, alignment)
-    _say([moments.summary, *bag.notes[told:]])
+    try:
+        cameras = choose_cameras(bag, options.rgb_topic, options.thermal_topic)
+        moments = BagMoments(bag, cameras, rules, alignment)
+        _say([moments.summary])
+    finally:  # it may be why there is nothing to track
+        _say(bag.notes[told:])
     bag.notes.clear()  # what comes while tracking is told at the end
     return moments, bag
 

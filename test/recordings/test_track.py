@@ -83,7 +83,6 @@ def test_outputs_that_exist_are_not_overwritten(bag, tmp_path):
     ("sent", "sentence"),
     [
         ([], "no images"),
-        ([each for each in bag_maker.pairs(3) if each.topic == RGB][:0], "no images"),
         ([Sent(RGB, IMAGE, START, b""), Sent(RGB, IMAGE, START + 1, b"")], "no images"),
     ],
 )
@@ -91,6 +90,21 @@ def test_a_recording_without_a_readable_image_is_refused(tmp_path, sent, sentenc
     path = bag_maker.write(tmp_path / "empty", sent, topics=[("/other", IMAGE)])
     with pytest.raises(ValueError, match=sentence):
         run(path, *BOX, "--output", tmp_path / "out")
+
+
+def test_why_no_image_can_be_read_is_said_even_then(tmp_path, capsys):
+    path = bag_maker.write(tmp_path / "empty", [Sent(RGB, IMAGE, START, b"")])
+    with pytest.raises(ValueError, match="no images"):
+        run(path, *BOX, "--output", tmp_path / "out")
+    assert "0 bytes are no sensor_msgs/msg/Image" in capsys.readouterr().err
+
+
+def test_detections_of_other_times_are_refused(tmp_path):
+    sent = [*bag_maker.pairs(3), bag_maker.detection((1, 2, 3, 4), START + 40 * STEP)]
+    path = bag_maker.write(tmp_path / "bag", sent)
+    with pytest.raises(ValueError, match="no box in any of 3 pairs: no detection fits"):
+        run(path, "--detections-topic", "/detector/boxes", "--class-id", "drone",
+            "--output", tmp_path / "out.mp4")  # fmt: skip
 
 
 def test_stamps_that_never_meet_are_refused_with_how_far_they_are_apart(tmp_path):
