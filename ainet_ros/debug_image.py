@@ -1,6 +1,9 @@
-"""~/debug_image, raw and compressed: drawn only for those who look."""
+"""~/debug_image, raw and compressed: drawn only for those who look, beside the tracker."""
 
 from __future__ import annotations
+
+import threading
+import traceback
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,25 +18,71 @@ from ainet_ros.parameters import Settings
 
 
 class DebugImage:
-    """Two lifecycle publishers of the newest answer, drawn."""
+    """Two lifecycle publishers of the newest answer, drawn by a thread of its own.
+
+    So neither a box nor the next pair waits for a picture. Of answers that come faster than they
+    are drawn the newest is.
+    """
 
     def __init__(self, node: LifecycleNode) -> None:
         self._raw = node.create_lifecycle_publisher(Image, "~/debug_image", 2)
         self._jpeg = node.create_lifecycle_publisher(
             CompressedImage, "~/debug_image/compressed", 2
         )
+        self._logger = node.get_logger()
+        self._changed = threading.Condition()
+        self._newest: tuple[Answer, Settings] | None = None
+        self._thread: threading.Thread | None = None
 
-    def publish(self, answer: Answer, settings: Settings) -> None:
-        """Draw and send where somebody subscribed; no image, no message."""
-        raw = self._raw.get_subscription_count() > 0
-        jpeg = self._jpeg.get_subscription_count() > 0
-        if not (raw or jpeg) or answer.images.cameras == "none":
+    def start(self) -> None:
+        """Begin to draw what `show` is given."""
+        self._thread = threading.Thread(target=self._run, name="ainet_debug_image", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the picture in hand; nothing happens when it was not started."""
+        if self._thread is None:
             return
+        with self._changed:
+            thread, self._thread, self._newest = self._thread, None, None
+            self._changed.notify()
+        thread.join(5.0)
+
+    def show(self, answer: Answer, settings: Settings) -> None:
+        """Draw and send where somebody subscribed, soon; no image, no message."""
+        if not (self._is_wanted(self._raw) or self._is_wanted(self._jpeg)):
+            return
+        with self._changed:
+            if self._thread is not None and answer.images.cameras != "none":
+                self._newest = answer, settings
+                self._changed.notify()
+
+    def _run(self) -> None:
+        me = threading.current_thread()
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._newest or self._thread is not me)
+                if self._thread is not me:
+                    return
+                (answer, settings), self._newest = self._newest, None  # type: ignore[misc]
+            try:
+                self._publish(answer, settings)
+            except Exception as error:  # a picture less, never a node less
+                self._logger.error(
+                    f"no debug image: {type(error).__name__}: {error}\n{traceback.format_exc()}",
+                    throttle_duration_sec=5.0,
+                )
+
+    def _publish(self, answer: Answer, settings: Settings) -> None:
         picture = drawn(answer, settings.debug_image_width, settings.debug_side_by_side)
-        if raw:
+        if self._is_wanted(self._raw):
             self._raw.publish(image_message(picture, "rgb8", answer.pair.header))
-        if jpeg:
+        if self._is_wanted(self._jpeg):
             self._jpeg.publish(jpeg_message(picture, answer.pair.header))
+
+    @staticmethod
+    def _is_wanted(publisher: Any) -> bool:
+        return bool(publisher.get_subscription_count() > 0)
 
 
 def drawn(answer: Answer, width: int, both: bool = False) -> NDArray[np.uint8]:

@@ -180,6 +180,7 @@ class TrackerNode(LifecycleNode):
             self, self._settings, self._tracker, self._publish, self._publish_status,
             self._alignment,
         )  # fmt: skip
+        self._debug.start()
         super().on_activate(state)  # lets the lifecycle publishers speak
 
     def _deactivate(self, state: LifecycleState) -> None:
@@ -199,6 +200,7 @@ class TrackerNode(LifecycleNode):
         if self._active is not None:
             self._active.close()
         self._active = None
+        self._debug.stop()
 
     # Callbacks of the executor: quick.
 
@@ -264,7 +266,7 @@ class TrackerNode(LifecycleNode):
         self._boxes.publish(
             detections(header, settings.class_id, answer.box, answer.score, answer.target_id)
         )
-        self._debug.publish(answer, settings)
+        self._debug.show(answer, settings)
 
     def _publish_status(self) -> DiagnosticStatus:
         active = self._active

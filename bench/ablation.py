@@ -49,6 +49,7 @@ VARIANTS = (
     Variant("self", "full, compensation self", {"compensation": "self"}),
     Variant("cross", "full, compensation cross", {"compensation": "cross"}),
     Variant("silu", "full, act silu", {"act": "silu"}),
+    Variant("identity", "full, act identity", {"act": "identity"}),
     Variant("static", "full, static order", {"dynamic_order": False}),
     Variant("no-prior", "full, no template prior", {"template_prior": False}),
 )
