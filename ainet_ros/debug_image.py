@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import traceback
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray

@@ -19,7 +19,7 @@ from ainet_core.data.readers import open_sequence, open_videos
 from ainet_core.imaging.registration import Alignment
 from ainet_core.recordings.follow import BoxAt, Detected, Follower, TargetSource, TrackerLike
 from ainet_core.recordings.moments import Moments, SequenceMoments
-from ainet_core.recordings.outputs import Frames, Output, Table, Video, VideoAndText
+from ainet_core.recordings.outputs import Output, Table, TrainingFrames, Video, VideoAndText
 from ainet_core.recordings.pairing import Rules
 from ainet_core.recordings.records import is_bag
 
@@ -165,7 +165,7 @@ def _outputs(options: argparse.Namespace, moments: Moments, bag) -> list[Output]
         if folder.exists():
             raise ValueError(f"{folder} exists already: name another folder for --export")
         every = options.export_every or max(1, moments.count // TRAINING_FRAMES)
-        outputs.append(Frames(folder, moments.cameras, every))
+        outputs.append(TrainingFrames(folder, moments.cameras, every))
     return outputs
 
 

@@ -134,7 +134,7 @@ class Table:
             self._file.close()
 
 
-class Frames:
+class TrainingFrames:
     """A folder that training reads: visible/, infrared/ and groundtruth.txt with our boxes.
 
     Both folders must have equally many frames, so moments that lack a camera are left out.
@@ -173,7 +173,7 @@ class Frames:
         if not cv2.imwrite(str(folder / name), pixels, how):
             raise OSError(f"cannot write {folder / name}")
 
-    def __enter__(self) -> Frames:
+    def __enter__(self) -> TrainingFrames:
         return self
 
     def __exit__(
