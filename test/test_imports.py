@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 RESTRICTED = {
     "ainet_core.training": {"ainet_core.cli"},
     "ainet_core.evaluation": {"ainet_core.cli", "ainet_core.training", "ainet_ros"},
+    "ainet_core.recordings": {"ainet_core.cli"},
     "ainet_core.cli": set(),
 }
 

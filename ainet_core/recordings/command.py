@@ -1,0 +1,196 @@
+"""What `ainet track` and `ainet sample` do."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from types import ModuleType
+
+from tqdm import tqdm
+
+from ainet_core.data import video
+from ainet_core.data.aligned import aligned
+from ainet_core.data.readers import open_sequence, open_videos
+from ainet_core.imaging.registration import Alignment
+from ainet_core.recordings.follow import BoxAt, Detected, Follower, TargetSource, TrackerLike
+from ainet_core.recordings.moments import Moments, SequenceMoments
+from ainet_core.recordings.outputs import Output, Table, TrainingFrames, Video, VideoAndText
+from ainet_core.recordings.pairing import Rules
+from ainet_core.recordings.records import is_bag
+
+TRAINING_FRAMES = 40  # training takes so many frames of a folder, and all of fewer than twice that
+
+
+def track(options: argparse.Namespace, make_tracker: Callable[[], TrackerLike]) -> list[Path]:
+    """Track through a recording; returns what was written.
+
+    Args:
+        make_tracker: called when the recording has been looked through: what is wrong with it is
+            said before a network is loaded.
+
+    Raises:
+        ValueError: a recording, topic or target that cannot be used; says why.
+    """
+    if not options.box and not options.detections_topic:
+        raise ValueError("where is the target? Say --box X,Y,W,H or --detections-topic TOPIC")
+    moments, bag = _open(options)
+    source = _source(options, moments, bag)
+    outputs = _outputs(options, moments, bag)
+    troubles: Counter[str] = Counter()
+    follower, found = Follower(make_tracker(), source), 0
+    with ExitStack() as stack:
+        for output in outputs:
+            stack.enter_context(output)
+        for moment in tqdm(moments, total=moments.count, unit="pair", desc="track"):
+            answer = follower.answer(moment)
+            found += answer.box is not None
+            troubles[answer.trouble] += 1
+            for output in outputs:
+                output.write(answer)
+    if bag is not None:
+        for trouble, count in troubles.items():
+            if trouble:
+                bag.note(f"{count} of {moments.count} pairs: {trouble}")
+        _say(bag.notes)
+    if not found:
+        why = "no detection fits a pair's stamp" if options.detections_topic else "no image there"
+        raise ValueError(f"no box in any of {moments.count} pairs: {why}")
+    print(f"a box in {found} of {moments.count} pairs", file=sys.stderr)
+    return [path for output in outputs for path in output.written]
+
+
+def sample(options: argparse.Namespace) -> Path:
+    """Copy a few seconds of a recording; returns the folder.
+
+    Raises:
+        ValueError: no recording, nothing around that stamp, or no seconds.
+    """
+    if not options.seconds > 0:
+        raise ValueError(f"--seconds must be > 0, got {options.seconds:g}")
+    bag_module = _rosbags()
+    from ainet_core.recordings.sample import clock_difference, write_sample
+
+    bag = bag_module.Bag(Path(options.recording))
+    first = next(bag.records(), None)
+    start = 0 if first is None else first.time - clock_difference(bag)
+    output = Path(options.output)
+    counts = write_sample(bag, _stamp(options.around, start), options.seconds, output)
+    _say(bag.notes)
+    print(", ".join(f"{count} of {topic}" for topic, count in counts.items()), file=sys.stderr)
+    return output
+
+
+def _open(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # rosbags comes late
+    """The moments, and the bag when they are of one."""
+    path = None if options.recording is None else Path(options.recording)
+    if path is not None and (options.rgb or options.thermal):
+        raise ValueError(f"say {path} or --rgb and --thermal, not both")
+    if path is not None and is_bag(path):
+        return _open_bag(options, path)
+    for name in ("rgb_topic", "thermal_topic", "detections_topic"):
+        if getattr(options, name):
+            raise ValueError(f"--{name.replace('_', '-')} is for rosbag2 recordings alone")
+    if path is not None and path.suffix.lower() in video.ENDINGS:
+        raise ValueError(f"say which camera {path} is: --rgb {path} or --thermal {path}")
+    if path is not None and not path.exists():
+        raise ValueError(f"no recording at {path}")
+    sequence = (
+        open_videos(options.rgb, options.thermal)
+        if path is None
+        else open_sequence(path, allow_missing=True)
+    )
+    if options.alignment:
+        sequence = aligned(sequence, Alignment.load(Path(options.alignment)))
+    return SequenceMoments(sequence), None
+
+
+def _open_bag(options: argparse.Namespace, path: Path):  # type: ignore[no-untyped-def]
+    bag_module = _rosbags()
+    from ainet_core.recordings.bag_moments import BagMoments
+    from ainet_core.recordings.topics import choose_cameras
+
+    bag = bag_module.Bag(path)
+    _say(bag.notes)
+    told = len(bag.notes)
+    rules = Rules(options.pairing, options.slop, options.max_offset, options.modality_timeout)
+    alignment = Alignment.load(Path(options.alignment)) if options.alignment else None
+    try:
+        cameras = choose_cameras(bag, options.rgb_topic, options.thermal_topic)
+        moments = BagMoments(bag, cameras, rules, alignment)
+        _say([moments.summary])
+    finally:  # it may be why there is nothing to track
+        _say(bag.notes[told:])
+    bag.notes.clear()  # what comes while tracking is told at the end
+    return moments, bag
+
+
+def _source(options: argparse.Namespace, moments: Moments, bag) -> TargetSource:  # type: ignore[no-untyped-def]
+    at = _stamp(options.at, moments.start) if options.at else 0
+    if at > moments.end:
+        raise ValueError(
+            f"--at must be at most {moments.end / 1e9:.3f}, the last pair's stamp, or "
+            f"+{(moments.end - moments.start) / 1e9:.3f}; got {options.at}"
+        )
+    if not options.detections_topic:
+        return BoxAt(options.box, at)
+    if options.box:
+        raise ValueError("say --box or --detections-topic, not both")
+    from ainet_core.recordings.detections import detected_boxes
+
+    boxes = detected_boxes(
+        bag, options.detections_topic, options.class_id, options.detection_score
+    )
+    return Detected(boxes, options.slop, at)
+
+
+def _outputs(options: argparse.Namespace, moments: Moments, bag) -> list[Output]:  # type: ignore[no-untyped-def]
+    outputs: list[Output] = []
+    path = Path(options.output)
+    if path.suffix.lower() in video.ENDINGS:
+        outputs.append(VideoAndText(path, moments.rate))
+    else:
+        outputs += [Table(path / "boxes.csv"), Video(path / "track.mp4", moments.rate)]
+        _rosbags()
+        from ainet_core.recordings.bag_output import BagOutput
+
+        storage = "mcap" if bag is None else bag.storage
+        outputs.append(BagOutput(path / "bag", storage, options.class_id))
+    if options.export:
+        folder = Path(options.export)
+        if folder.exists():
+            raise ValueError(f"{folder} exists already: name another folder for --export")
+        every = options.export_every or max(1, moments.count // TRAINING_FRAMES)
+        outputs.append(TrainingFrames(folder, moments.cameras, every))
+    return outputs
+
+
+def _rosbags() -> ModuleType:
+    """The module that reads recordings, where `rosbags` is there."""
+    try:
+        from ainet_core.recordings import bag
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"rosbag2 recordings need {error.name}: pip install 'ainet_ros[recordings]'"
+        ) from None
+    return bag
+
+
+def _stamp(text: str, start: int) -> int:
+    """ "1718.25" is a stamp in seconds, "+12.5" counts from the start; ns, exact."""
+    try:
+        value = int(Decimal(text) * 1_000_000_000)
+    except (InvalidOperation, OverflowError, ValueError):
+        raise ValueError(
+            f"a stamp must be seconds like 1718000000.25, or +12.5 from the start, got {text!r}"
+        ) from None
+    return start + value if text.strip().startswith("+") else value
+
+
+def _say(sentences: list[str]) -> None:
+    for sentence in sentences:
+        print(sentence, file=sys.stderr)
