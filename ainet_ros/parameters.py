@@ -142,7 +142,7 @@ class Settings:
         live=True,
     )
     lost_below: float = _parameter(
-        0.33,
+        0.3,
         "lost_below must be the score under which a frame is doubtful, 0.0 to 1.0 and not above "
         "found_above; from the next target on",
         limits=(0.0, 1.0),
@@ -156,9 +156,9 @@ class Settings:
         live=True,
     )
     found_above: float = _parameter(
-        0.45,
-        "found_above must be the score at which a lost target is found again, 0.0 to 1.0 and not "
-        "under lost_below; from the next target on",
+        0.6,
+        "found_above must be the score at which a frame is sure (three in a row find a lost "
+        "target again), 0.0 to 1.0 and not under lost_below; from the next target on",
         limits=(0.0, 1.0),
         live=True,
     )

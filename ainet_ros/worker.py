@@ -134,7 +134,7 @@ class Worker:
         answer.state, answer.score = target.state, float(target.score)
         self.progress.order = tuple(getattr(target, "order", ()) or ())
         self.progress.failures_in_a_row = 0
-        if target.state == "tracking":
+        if target.state != "lost":
             answer.box = as_box(target.box)
 
     def _thermal(self, images: Images, had_rgb: bool) -> Any:

@@ -5,6 +5,8 @@ So a real sequence tells what happens while its target is behind something, and 
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +81,6 @@ def _covered(image: Image, box: Box, offset: tuple[float, float], size: tuple[in
     return np.rint(mixed).astype(image.dtype) if image.dtype.kind == "u" else mixed
 
 
-def _soft(places: Box, center: float, side: float) -> Box:
+def _soft(places: NDArray[Any], center: float, side: float) -> NDArray[Any]:
     """1 inside a stretch, 0 outside, a slope between them."""
     return np.clip((side / 2 - np.abs(places - center)) / max(0.1 * side, 1.0) + 0.5, 0, 1)

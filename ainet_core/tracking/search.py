@@ -40,9 +40,9 @@ class SearchPlan:
     looks: int = 1
 
     def __post_init__(self) -> None:
-        if not 1 < self.widen_step:
+        if not self.widen_step > 1:
             raise ValueError(f"widen_step must be above 1, got {self.widen_step}")
-        if not 1 <= self.widen_limit:
+        if not self.widen_limit >= 1:
             raise ValueError(f"widen_limit must be at least 1, got {self.widen_limit}")
         for name in ("near_every", "most_tiles", "looks"):
             if getattr(self, name) < 1:

@@ -1,4 +1,4 @@
-"""Is the target tracked, doubtful, lost or found again? Hysteresis keeps the state from flickering."""
+"""Is the target tracked, doubtful, lost or found again? Hysteresis keeps it from flickering."""
 
 from __future__ import annotations
 

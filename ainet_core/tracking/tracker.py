@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn import functional
 
 from ainet_core.box import BoxLike, as_box, clip_box
 from ainet_core.imaging.thermal import ThermalNormalizer
@@ -24,11 +23,11 @@ from ainet_core.model.ainet import AINet, Template
 from ainet_core.model.checkpoint import load_checkpoint, load_weights
 from ainet_core.model.config import PRESETS, preset_config
 from ainet_core.model.selective_scan import describe
-from ainet_core.model.head import Prediction
 from ainet_core.tracking.confidence import Calibration, Confidence, Evidence
 from ainet_core.tracking.crop import Region, crop
 from ainet_core.tracking.images import check_rgb, check_thermal, upload
 from ainet_core.tracking.motion import Coasting, Motion
+from ainet_core.tracking.reading import Reading, read
 from ainet_core.tracking.recent_look import RecentLook, Renewal
 from ainet_core.tracking.search import SearchPlan, regions
 from ainet_core.tracking.target_size import SizeTrust, TargetSize
@@ -74,32 +73,15 @@ class Target:
     Attributes:
         box: (4,) x, y, w, h in pixels of the RGB image (of the thermal image if no RGB image
             ever came), origin top left. While lost: where it is expected, not a detection.
-        score: 0 .. 1, the network's score for the cell that was read.
+        score: 0 .. 1, the chance that what was read overlaps the target by more than half
+            (`confidence`); for a network without a calibration its own score.
         state: "tracking", "uncertain", "lost" or "recovered".
         order: the layers (from 0) as the dynamic scan met them.
-        confidence: 0 .. 1, the chance that box and target overlap by more than half; the score
-            for a network without a calibration.
     """
 
     box: NDArray[np.float64]
     score: float
     state: State
-    order: tuple[int, ...]
-    confidence: float = 1.0
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What the network reads from one search region.
-
-    Attributes:
-        box: (4,) x, y, w, h in pixels as it was read, nothing smoothed.
-        evidence: for the box being right.
-        order: the layers as the dynamic scan met them.
-    """
-
-    box: NDArray[np.float64]
-    evidence: Evidence
     order: tuple[int, ...]
 
 
@@ -111,6 +93,7 @@ class Tracker:
         device: where the network runs.
         backend: name of the selective scan used there.
         calibration: what makes a probability of the network's evidence; None: the score counts.
+        evidence: what the newest update saw; None before it.
     """
 
     def __init__(
@@ -125,6 +108,7 @@ class Tracker:
         self.backend = describe(self.device)[0]
         self.preset = preset
         self.calibration = calibration
+        self.evidence: Evidence | None = None
         self.settings = settings or TrackerSettings()
         self.model = model.to(self.device).eval().requires_grad_(False)
         window = self.settings.window
@@ -235,7 +219,7 @@ class Tracker:
             self._begin_search()
         else:
             self._follow(reading, confidence)
-            if state == "tracking":
+            if state == "tracking" and confidence >= self.settings.state.found_above:
                 self._learn(rgb, thermal, images, reading.evidence.score)
         return self._told(reading, confidence)
 
@@ -271,8 +255,8 @@ class Tracker:
         )
 
     def _told(self, reading: Reading, confidence: float) -> Target:
-        score = reading.evidence.score
-        return Target(self._box.copy(), score, self._state.state, reading.order, confidence)
+        self.evidence = reading.evidence
+        return Target(self._box.copy(), confidence, self._state.state, reading.order)
 
     def _read(self, images: Images, box: NDArray[np.float64], widening: float = 1.0) -> Reading:
         """What the network sees around a box."""
@@ -281,28 +265,15 @@ class Tracker:
         region = Region.around(box, config.search_factor * widening, config.search_size)
         usable = [image is not None for image in images]
         prediction = self.model.track(self._template_of(usable), self._crops(*images, region))
-
-        score_map = prediction.score_logits.sigmoid()
         # A lost target is as likely anywhere: the window is for one that moves on.
-        weighted = score_map if self._state.state == "lost" else score_map * self._window
-        cell = weighted.flatten(1).argmax(dim=1)
-        # Read at once: on a GPU every look at a number waits for all that was asked of it.
-        read = (score_map.flatten(1).gather(1, cell[:, None]), _rival(score_map, cell),
-                _likeness(prediction, cell), prediction.boxes(cell), prediction.order)  # fmt: skip
-        score, rival, coarse, fine, *numbers = torch.cat(
-            [part[0].float() for part in read]
-        ).tolist()
-        found = np.array(numbers[:4]) * region.crop_size  # centre x, y, w, h
-        seen = region.to_image(np.concatenate([found[:2] - found[2:] / 2, found[2:]]))
-        change = float(np.abs(np.log(np.maximum(seen[2:], 1e-3) / box[2:])).max())
-        evidence = Evidence(score, rival, coarse, fine, change)
-        return Reading(seen, evidence, tuple(int(layer) for layer in numbers[4:]))
+        window = None if self._state.state == "lost" else self._window
+        return read(prediction, region, box[2:], window)
 
     def _follow(self, reading: Reading, confidence: float) -> None:
         """Move the box to what was read."""
-        read = reading.box
-        w, h = self._size.observe(read[2:], reading.evidence.score)
-        x, y = read[:2] + read[2:] / 2 - np.array([w, h]) / 2
+        seen = reading.box
+        w, h = self._size.observe(seen[2:], reading.evidence.score)
+        x, y = seen[:2] + seen[2:] / 2 - np.array([w, h]) / 2
         self._box = self._inside(np.array([x, y, w, h]))
         if confidence >= self.settings.state.lost_below:
             self._motion.see(self._box)
@@ -431,23 +402,6 @@ def shipped_weights(preset: str) -> Path | None:
     """The file of a preset's weights inside the installed package, None if it has none."""
     path = Path(str(resources.files("ainet_core") / "weights" / f"{preset}.safetensors"))
     return path if path.is_file() else None
-
-
-def _rival(score_map: torch.Tensor, cell: torch.Tensor) -> torch.Tensor:
-    """The highest score (B, 1) of a map (B, S, S) more than two cells from `cell` (B,)."""
-    grid = score_map.shape[-1]
-    line = torch.arange(grid, device=score_map.device)
-    away = [(line - at[:, None]).abs() > 2 for at in (cell // grid, cell % grid)]
-    apart = away[0][:, :, None] | away[1][:, None, :]
-    return (score_map * apart).flatten(1).amax(dim=1, keepdim=True)
-
-
-def _likeness(prediction: Prediction, cell: torch.Tensor) -> torch.Tensor:
-    """How alike the cell (B,), or one beside it, and the target are: (B, 2), 0 without a prior."""
-    if prediction.similarity is None:
-        return prediction.score_logits.new_zeros(len(cell), 2)
-    best = functional.max_pool2d(prediction.similarity, 3, stride=1, padding=1).flatten(2)
-    return best.gather(2, cell[:, None, None].expand(-1, 2, 1)).squeeze(2)
 
 
 def _near(box: NDArray[np.float64], place: NDArray[np.float64]) -> bool:

@@ -1,0 +1,60 @@
+"""From evidence to a probability."""
+
+import json
+
+import pytest
+
+from ainet_core.tracking.confidence import Calibration, Confidence, Evidence
+from ainet_core.tracking.tracker import Tracker, calibration_of, shipped_weights
+
+SURE = Evidence(score=0.7, rival=0.1, coarse=0.9, fine=0.8, change=0.05)
+FLAT = {"bias": 0.0, "score": 0.0, "rival": 0.0, "coarse": 0.0, "fine": 0.0, "coarse_drop": 0.0,
+        "fine_drop": 0.0, "change": 0.0}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[1]", "{}", json.dumps({**FLAT, "bias": "high"}), '{"bias": 1}']
+)
+def test_refuses_what_is_no_calibration(tmp_path, content: str) -> None:
+    path = tmp_path / "x.confidence.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=r"x\.confidence\.json is no calibration of a network"):
+        Calibration.load(path)
+
+
+def test_comes_back_from_its_file(tmp_path) -> None:
+    made = Calibration(**{**FLAT, "bias": 1.5, "change": -2.25})
+    made.save(tmp_path / "some.confidence.json", {"fitted_on": "nothing"})
+    assert calibration_of(tmp_path / "some.safetensors") == made
+    assert calibration_of(tmp_path / "other.safetensors") is None
+
+
+def test_without_a_calibration_the_score_counts() -> None:
+    assert Confidence(None).observe(SURE) == SURE.score
+
+
+def test_every_weight_counts_as_it_says() -> None:
+    for name, value in (("score", 0.847), ("rival", -2.197), ("coarse", 0.9), ("fine", 0.8),
+                        ("change", 0.05), ("coarse_drop", 0.0), ("fine_drop", 0.0)):  # fmt: skip
+        odds = Confidence(Calibration(**{**FLAT, name: 2.0})).observe(SURE)
+        assert odds == pytest.approx(1 / (1 + 2.718281828 ** (-2 * value)), abs=1e-3), name
+
+
+def test_a_drop_is_measured_from_the_first_frames_alone() -> None:
+    confidence = Confidence(Calibration(**{**FLAT, "coarse_drop": 10.0}))
+    for _ in range(8):
+        assert confidence.observe(SURE) == pytest.approx(0.5)
+    away = Evidence(0.7, 0.1, 0.7, 0.8, 0.05)
+    assert confidence.observe(away) == pytest.approx(1 / (1 + 2.718281828**2), abs=1e-6)
+    for _ in range(20):  # what comes later does not move what it is compared with
+        confidence.observe(away)
+    assert confidence.observe(SURE) == pytest.approx(0.5)
+
+
+@pytest.mark.skipif(shipped_weights("nano") is None, reason="no nano weights in this checkout")
+def test_the_shipped_calibration_tells_the_sure_from_the_doubtful() -> None:
+    calibration = Tracker.from_preset("nano", "cpu").calibration
+    assert calibration is not None
+    confidence = Confidence(calibration)
+    assert confidence.observe(SURE) > 0.8
+    assert confidence.observe(Evidence(0.5, 0.45, 0.6, 0.4, 0.4)) < 0.1
