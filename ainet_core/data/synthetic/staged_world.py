@@ -23,7 +23,7 @@ KINDS = (people, vehicles, animals, drones, things)
 WARMER = 8.0
 """Kelvin between the target and the background's median."""
 
-_LARGEST = 500.0  # pixels that pictures are drawn with at most
+_DRAWN = (32.0, 500.0)  # least and most pixels that pictures are drawn with, then scaled
 _MARGIN = 0.2  # of the target's size by which the screen is larger
 
 
@@ -45,8 +45,8 @@ class StagedWorld(WorldView):
         rng = np.random.default_rng(seed)
         self.size, self.staging = size, staging
         kind = KINDS[seed % len(KINDS)]
-        largest = 2.0 * float(np.max(staging.side))
-        self._sprite = kind(rng, min(largest, _LARGEST))().sprite(0.6, 0.3)
+        drawn = float(np.clip(2.0 * np.max(staging.side), *_DRAWN))
+        self._sprite = kind(rng, drawn)().sprite(0.6, 0.3)
         self._own = np.ptp(self._sprite.outline, axis=0)  # width and height in metres
         canvas = (int(1.5 * size[0]), int(1.5 * size[1]))
         self._background = random_background(rng, canvas, kind is drones)
