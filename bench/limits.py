@@ -170,7 +170,7 @@ def look_alike(sides: float) -> Staging:
 
 
 FACTORS = (
-    Factor("small", "small target", "px (side, √(w·h))", (16, 12, 10, 8, 6), small),
+    Factor("small", "small target", "px (side, √(w·h))", (16, 12, 8, 6, 4), small),
     Factor("large", "large target", "% of the image's width and height",
            (50, 75, 90, 100), large),
     Factor("growth", "change of size", "% per frame", (2, 4, 7, 12, 20), growth),
@@ -283,7 +283,7 @@ Measured = dict[str, dict[float, list[Outcome]]]
 
 
 def measure(
-    tracker: Tracker, done: Done, factors: tuple[Factor, ...], seeds: range, beyond: int = 2
+    tracker: Tracker, done: Done, factors: tuple[Factor, ...], seeds: range, beyond: int = 1
 ) -> Measured:
     """Every factor from easy to hard, until `beyond` values in a row do not hold."""
     measured: Measured = {}
@@ -351,8 +351,8 @@ def page(measured: Measured, factors: tuple[Factor, ...], seeds: int) -> str:
             f"A value holds when the median success (SR: mean overlap, boxes cut to the image) is "
             f"at least {HOLDS:g} and at least {SHARE:.0%} of the seeds end on the target (overlap "
             f"above {ENDS:g} in the last {END} frames). Frames in which more than half of the "
-            "target is hidden do not count. Values were tried from easy to hard, until two in a "
-            "row failed.",
+            "target is hidden do not count. Values were tried from easy to hard, up to the "
+            "first that fails.",
             table(["what", "holds until", "fails at", "what happens then"],
                   rows(measured, factors)),
             "![success against each of them](limits.png)",
@@ -419,6 +419,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, help="default: the shipped nano")
     parser.add_argument("--seeds", type=int, default=5, help="scenes for each value")
+    parser.add_argument("--beyond", type=int, default=1, help="values to try that do not hold")
     parser.add_argument("--factor", action="append", help="only this one (repeat); no page then")
     parser.add_argument("--results", type=Path, default=Path("results/limits"))
     parser.add_argument("--output", type=Path, default=Path("docs/limits.md"))
@@ -431,7 +432,7 @@ def main() -> None:
         Tracker.from_checkpoint(options.checkpoint))  # fmt: skip
     done = Done(options.results, options.checkpoint)
     factors = tuple(f for f in FACTORS if not options.factor or f.name in options.factor)
-    measured = measure(tracker, done, factors, range(options.seeds))
+    measured = measure(tracker, done, factors, range(options.seeds), options.beyond)
     print(table(["what", "holds until", "fails at", "what happens then"], rows(measured, factors)))
     if options.factor:
         return

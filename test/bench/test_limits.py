@@ -80,15 +80,15 @@ def test_a_run_gives_a_table_and_goes_on_where_it_stopped(tmp_path, monkeypatch)
     factors = tuple(
         replace(f, values=f.values[-4:]) for f in FACTORS if f.name in ("motion", "noise")
     )
-    measured = measure(Copy(), Done(tmp_path, None), factors, range(2))
+    measured = measure(Copy(), Done(tmp_path, None), factors, range(2), beyond=2)
     assert [len(results) for results in measured.values()] == [2, 2]  # both fail at once
     text = limits.page(measured, factors, 2)
-    row = r"| motion of the target | nothing tried | 1.25 (SR "
+    row = r"| motion of the target | nothing tried | 1 (SR "
     assert row in text
     assert "lost, and says so" in text
     (file,) = tmp_path.iterdir()
     assert len(file.read_text().splitlines()) == 8
-    again = measure(None, Done(tmp_path, None), factors, range(2))  # no tracker is needed
+    again = measure(None, Done(tmp_path, None), factors, range(2), 2)  # no tracker is needed
     assert again == measured
     limits.plot(measured, factors, tmp_path / "limits.png")
     assert (tmp_path / "limits.png").stat().st_size > 1000
