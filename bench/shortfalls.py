@@ -276,7 +276,8 @@ def page(cases: dict[str, list[Case]], counts: dict[str, int], seen: dict[str, s
         "What is missing to an overlap of 1 has three parts. **Lost:** all of it where the middle "
         "of the box is more than one target side off. Elsewhere **size:** what the true size at "
         "the box's own middle would add, and **centre:** the rest.",
-        table(["group", "sequences with results", "SR", "aim", "size", "centre", "lost"], rows),
+        table(["group", "sequences with results", "their SR", "aim for all", "lost to size",
+               "to centre", "to being lost"], rows),
         "Frames (at the triangles): cyan nano, pink CSRT (its better camera), amber and dashed "
         "the truth. Frames of material that may not be handed on (generic_rgb) are not shown.",
     ]
