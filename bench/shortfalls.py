@@ -38,6 +38,7 @@ SHOWN = {"drone_videos": "Drone-detection-dataset, CC0", "sequences": "M3SVD, MI
 """Folders of which frames may be handed on, and what to say; of others only curves are drawn."""
 
 SURE = StateThresholds().found_above
+JUMP = 2.0  # target sides in one frame: half a search region, no tracker of this kind follows
 EDGE = 2.0  # pixels from the image's border within which the target counts as touching it
 OURS, PEER, TRUTH = "#0086a8", "#c2439b", "#b87a00"
 FRAMES = 7  # in a strip
@@ -130,6 +131,16 @@ class Case:
             return "border"
         return first
 
+    @property
+    def jumps(self) -> dict[int, float]:
+        """Frames at which the truth has moved by more than JUMP of its sides, and by how many."""
+        truth = self.sequence.groundtruth
+        known = np.flatnonzero(self.sequence.visible)
+        before, after = truth[known[:-1]], truth[known[1:]]
+        sides = center_error(before, after) / np.sqrt(before[:, 2:].prod(axis=1))
+        far = (sides > JUMP) & (np.diff(known) == 1)
+        return dict(zip(known[1:][far].tolist(), sides[far].tolist(), strict=True))
+
     def words(self) -> str:
         """One line, from figures alone."""
         loss, shares = self.loss, self.loss.shares
@@ -142,11 +153,14 @@ class Case:
             "lost": f"losing it: off the target in {gone:.0%} of the frames, and in doubt there",
             "jumped": f"something else: off the target in {gone:.0%} of the frames, and sure",
         }[self.why]
+        jumps = ", ".join(f"{sides:.1f} target sides at frame {frame}"
+                          for frame, sides in self.jumps.items())  # fmt: skip
         peer = "" if self.peer is None else f", CSRT {self.peer_success:.3f}"
         return (
             f"**{self.why}.** SR {self.success:.3f}{peer}. Most overlap goes to {meant}. Of what "
             f"is missing: size {shares['size']:.0%}, centre {shares['centre']:.0%}, lost "
             f"{shares['lost']:.0%}; touching the border {loss.border_share:.0%}."
+            + (f" The truth jumps by {jumps}." if jumps else "")
         )
 
 

@@ -71,6 +71,14 @@ def test_the_reason_is_where_most_went():
     )
 
 
+def test_a_truth_that_jumps_is_told():
+    truth = TRUTH.copy()
+    truth[2:, 0] += 50
+    assert case(truth, truth=truth).jumps == {2: 2.5}
+    assert case(truth, truth=truth).words().endswith("jumps by 2.5 target sides at frame 2.")
+    assert "jumps" not in case(TRUTH + (8, 0, 0, 0)).words()
+
+
 def test_what_somebody_wrote_stays():
     cases = {"air_rgb": [case(TRUTH + (8, 0, 0, 0))]}
     text = page(cases, {"air_rgb": 26}, {"one": "a\nbush"})
