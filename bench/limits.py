@@ -177,7 +177,7 @@ FACTORS = (
     Factor("border", "beyond the image's border", "% of the target",
            (25, 50, 75, 90), border),
     Factor("motion", "motion of the target", "target sides per frame",
-           (0.5, 0.75, 1, 1.25, 1.5, 2), motion),
+           (0.5, 1, 1.5, 2, 2.5, 3), motion),
     Factor("turning", "camera turns", "px per frame, target of 36 px",
            (10, 20, 30, 40, 60, 80), turning),
     Factor("rotation", "target rotates in the image", "degrees per frame",

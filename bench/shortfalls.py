@@ -292,9 +292,11 @@ def page(cases: dict[str, list[Case]], counts: dict[str, int], seen: dict[str, s
         "the box's own middle would add, and **centre:** the rest.",
         table(["group", "sequences with results", "their SR", "aim for all", "lost to size",
                "to centre", "to being lost"], rows),
-        "Frames (at the triangles): cyan nano, pink CSRT (its better camera), amber and dashed "
+        *(["Where results lack, their SR is not the group's."]
+          if any(0 < len(cases[g]) < counts[g] for g in cases) else []),
+        "Frames (at the triangles): cyan nano, pink CSRT (one camera), amber and dashed "
         "the truth. Frames of material that may not be handed on (generic_rgb) are not shown.",
-    ]
+    ]  # fmt: skip
     for group in cases:
         parts.append(f"## {group}")
         for case in cases[group][: PICKED[group]]:
