@@ -76,6 +76,7 @@ setup(
             "ainet = ainet_core.cli:main",
             "tracker_node = ainet_ros.tracker_node:main",
             "demo_source = ainet_ros.demo_source:main",
+            "follow_node = ainet_ros.follow_node:main",
         ],
     },
     zip_safe=False,

@@ -1,4 +1,4 @@
-"""A sequence at a glance: frames evenly spread, the answer solid, the truth dashed."""
+"""A sequence at a glance: frames evenly spread, answers solid, the truth dashed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ainet_core.data.sequence import Image, Sequence
 from ainet_core.evaluation.metrics import Boxes
-from ainet_core.imaging.draw import INK, PAPER, TRUTH, Picture, draw_target, paint_thermal
+from ainet_core.imaging.draw import INK, PAPER, PEER, TRUTH, Picture, draw_target, paint_thermal
 
 _WIDTH, _HEIGHT, _GAP = 240, 180, 3
 _JPEG = (
@@ -28,22 +28,29 @@ def spread(frames: int, count: int) -> list[int]:
     return [int(n) for n in np.unique(np.linspace(0, frames - 1, count).round().astype(int))]
 
 
-def film_strip(sequence: Sequence, boxes: Boxes, count: int = 8) -> bytes:
+def film_strip(
+    sequence: Sequence, boxes: Boxes, count: int = 8, peer: Boxes | None = None
+) -> bytes:
     """Frames side by side as JPEG, a row for each camera.
 
-    Each picture shows the surroundings of both boxes, so that small targets are seen.
+    Each picture shows the surroundings of box and truth, so that small targets are seen.
 
     Args:
         boxes: (N, 4) x, y, w, h, in the pixels of the sequence's truth.
+        peer: the same of another tracker, drawn where it lies in the picture.
 
     Raises:
         ValueError: not as many boxes as frames.
     """
-    if boxes.shape != (len(sequence), 4):
-        raise ValueError(
-            f"{sequence.name}: expected {len(sequence)} boxes x, y, w, h, got shape {boxes.shape}"
-        )
-    columns = [_column(sequence, boxes, number) for number in spread(len(sequence), count)]
+    for answer in (boxes,) if peer is None else (boxes, peer):
+        if answer.shape != (len(sequence), 4):
+            raise ValueError(
+                f"{sequence.name}: expected {len(sequence)} boxes x, y, w, h, "
+                f"got shape {answer.shape}"
+            )
+    columns = [
+        _column(sequence, boxes, number, peer) for number in spread(len(sequence), count)
+    ]
     strip = np.hstack(columns)[:, :-_GAP]
     swapped = cv2.cvtColor(strip, cv2.COLOR_RGB2BGR)
     done, data = cv2.imencode(".jpg", swapped, _JPEG)
@@ -52,7 +59,7 @@ def film_strip(sequence: Sequence, boxes: Boxes, count: int = 8) -> bytes:
     return data.tobytes()
 
 
-def _column(sequence: Sequence, boxes: Boxes, number: int) -> Picture:
+def _column(sequence: Sequence, boxes: Boxes, number: int, peer: Boxes | None) -> Picture:
     """One moment, camera below camera."""
     rgb, thermal = sequence[number]
     truth, box = sequence.groundtruth[number], boxes[number]
@@ -60,7 +67,7 @@ def _column(sequence: Sequence, boxes: Boxes, number: int) -> Picture:
     height, width = first.shape[:2]
     view = _view(box, truth, width, height)
     pictures = [
-        _picture(image, width, view, box, truth)
+        _picture(image, width, view, box, truth, None if peer is None else peer[number])
         for image in (rgb, None if thermal is None else paint_thermal(thermal))
         if image is not None
     ]
@@ -101,7 +108,12 @@ def _with_shape(x: float, y: float, w: float, h: float) -> View:
 
 
 def _picture(
-    image: Image, width: int, view: View, box: NDArray[Any], truth: NDArray[Any]
+    image: Image,
+    width: int,
+    view: View,
+    box: NDArray[Any],
+    truth: NDArray[Any],
+    peer: NDArray[Any] | None,
 ) -> Picture:
     """Cut out, scaled and with boxes. `width`: of the image that boxes and view belong to; the
     other camera sees the same field."""
@@ -115,6 +127,8 @@ def _picture(
         move[:, :2] = np.eye(2)
     picture: Any = cv2.warpAffine(image, move, (_WIDTH, _HEIGHT), borderValue=INK)
     corner = np.array([view[0], view[1], 0, 0])
+    if peer is not None:
+        picture = draw_target(picture, (peer - corner) * scale, color=PEER)
     picture = draw_target(picture, (truth - corner) * scale, color=TRUTH, dashed=True)
     return draw_target(picture, (box - corner) * scale)
 

@@ -22,6 +22,7 @@ Colour = tuple[int, int, int]
 
 OURS: Colour = (0, 224, 255)
 TRUTH: Colour = (255, 176, 0)
+PEER: Colour = (255, 96, 208)
 INK: Colour = (16, 18, 24)
 PAPER: Colour = (236, 238, 240)
 

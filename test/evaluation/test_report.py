@@ -165,6 +165,8 @@ def test_boxes_of_another_count_are_refused(world) -> None:
     one = world[0]["day0"]
     with pytest.raises(ValueError, match="day0: expected 40 boxes x, y, w, h, got shape"):
         film_strip(one, one.groundtruth[:-1])
+    with pytest.raises(ValueError, match="expected 40 boxes"):
+        film_strip(one, one.groundtruth, peer=one.groundtruth[:-1])
 
 
 def test_tables_have_the_figures(world, page: Page) -> None:
@@ -336,3 +338,13 @@ def test_every_protocol_has_words(name: str) -> None:
     words = " ".join(protocol_words(PROTOCOLS[name]))
     assert f"{PROTOCOLS[name].pixels:g} pixels" in words
     assert ("weigh as many frames" in words) == (name == "gtot")
+
+
+def test_a_strip_shows_the_peer_too(world) -> None:
+    one = world[0]["day0"]
+    plain, both = (
+        cv2.imdecode(np.frombuffer(film_strip(one, one.groundtruth, peer=peer), np.uint8), 1)
+        for peer in (None, one.groundtruth + (6, 4, 0, 0))
+    )
+    assert plain.shape == both.shape
+    assert (np.abs(plain.astype(int) - both).max(axis=2) > 60).sum() > 100

@@ -31,7 +31,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_commands_are_in_bin(installed: Path) -> None:
-    for name in ("ainet", "tracker_node", "demo_source"):
+    for name in ("ainet", "tracker_node", "demo_source", "follow_node"):
         script = installed / "bin" / name
         assert script.read_text().startswith(f"#!{installed / 'bin' / 'python'}")
     assert not (installed / "lib" / "ainet_ros").exists()

@@ -45,7 +45,7 @@ def test_the_install_tree_has_what_ros_looks_for(installed):
     for folder, pattern in (("launch", "*.launch.py"), ("config", "*.yaml"), ("config", "*.xml")):
         ours = {path.name for path in (ROOT / folder).glob(pattern)}
         assert {path.name for path in (share / "ainet_ros" / folder).glob(pattern)} == ours
-    for executable in ("tracker_node", "demo_source", "ainet"):
+    for executable in ("tracker_node", "demo_source", "follow_node", "ainet"):
         script = installed / "lib" / "ainet_ros" / executable
         assert os.access(script, os.X_OK), executable
     weights = {path.name for path in (ROOT / "ainet_core" / "weights").glob("*.safetensors")}

@@ -150,7 +150,7 @@ def test_the_demo_file_starts_what_make_demo_starts(load):
 
 def test_executables_and_files_that_are_named_exist():
     setup = (ROOT / "setup.py").read_text()
-    for executable in ("tracker_node", "demo_source"):
+    for executable in ("tracker_node", "demo_source", "follow_node"):
         assert f'"{executable} = ainet_ros.{executable}:main"' in setup
     for name in ("tracker.yaml", "fastdds_loopback.xml", "fastdds_large_images.xml"):
         assert (ROOT / "config" / name).is_file()

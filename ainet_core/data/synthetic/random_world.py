@@ -7,89 +7,44 @@ target of some kind, look-alikes that cross it, things that hide it, and mishaps
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ainet_core.box import clip_box
-from ainet_core.data.synthetic.actors import Body
 from ainet_core.data.synthetic.backgrounds import random_background
-from ainet_core.data.synthetic.creatures import (
-    random_bird,
-    random_drone,
-    random_quadruped,
-    random_thing,
+from ainet_core.data.synthetic.creatures import random_thing
+from ainet_core.data.synthetic.looks import (
+    Figure,
+    Look,
+    Maker,
+    animals,
+    birds,
+    drones,
+    people,
+    things,
+    vehicles,
 )
-from ainet_core.data.synthetic.figures import draw_figure
 from ainet_core.data.synthetic.mishaps import Mishaps
 from ainet_core.data.synthetic.motion import Track, crossing_track, main_track, view_matrices
-from ainet_core.data.synthetic.people import random_person
 from ainet_core.data.synthetic.plants import lamp_post, tree
 from ainet_core.data.synthetic.sensors import ColourSensor, ThermalSensor
 from ainet_core.data.synthetic.sprites import Canvas, Sprite, paste, upright
-from ainet_core.data.synthetic.textures import Rng, colour, periodic_noise
-from ainet_core.data.synthetic.vehicles import vehicle
+from ainet_core.data.synthetic.textures import Rng
 from ainet_core.data.synthetic.world import WorldFrame, WorldView
 
 FRAMES = 90
 SMALLEST, LARGEST = 12.0, 200.0
 """Larger side of targets in pixels."""
 
-_PHASES, _HEADINGS = 10, 12
-_WEAVE = periodic_noise(np.random.default_rng(0), 256, 1.2, 0.12)
-
-
-class _Look(Protocol):
-    metres: float  # its larger side
-    middle: float  # how high its middle is
-
-    def sprite(self, phase: float, heading: float) -> Sprite: ...
-
-
-class _Figure:
-    """An articulated body; its pictures are drawn when first needed."""
-
-    def __init__(self, body: Body, pixels: float) -> None:
-        """`pixels`: how large it will be seen at most."""
-        self._body = body
-        cones = body.pose(0.5, 0.3)
-        low = np.min([np.minimum(c.a - c.ra, c.b - c.rb) for c in cones], axis=0)
-        high = np.max([np.maximum(c.a + c.ra, c.b + c.rb) for c in cones], axis=0)
-        self.metres = float((high - low)[:2].max())
-        self.middle = float(low[1] + high[1]) / 2
-        self._scale = pixels / self.metres
-        self._pictures: dict[tuple[int, int], Sprite] = {}
-
-    def sprite(self, phase: float, heading: float) -> Sprite:
-        turn = 2 * np.pi
-        key = int(phase / turn * _PHASES) % _PHASES, round(heading / turn * _HEADINGS) % _HEADINGS
-        if key not in self._pictures:
-            cones = self._body.pose(key[0] * turn / _PHASES, key[1] * turn / _HEADINGS)
-            self._pictures[key] = draw_figure(cones, self._scale, _WEAVE)
-        return self._pictures[key]
-
-
-class _Car:
-    """A vehicle from the side, driving to the right or to the left."""
-
-    def __init__(self, rng: Rng, van: bool, paint: NDArray[np.floating], pixels: float) -> None:
-        self.metres, self.middle = (5.2, 1.16) if van else (4.35, 0.75)
-        scale, warm = pixels / self.metres, float(rng.uniform(0, 1))
-        seed = int(rng.integers(1 << 30))  # the same details on both sides
-        self._right, self._left = (
-            vehicle(np.random.default_rng(seed), van, paint, scale, warm, to_left)
-            for to_left in (False, True)
-        )
-
-    def sprite(self, phase: float, heading: float) -> Sprite:
-        return self._right if np.cos(heading) >= 0 else self._left
+_KINDS = (people, vehicles, animals, drones, birds, things)
+_WEIGHTS = (0.28, 0.16, 0.14, 0.12, 0.1, 0.2)
 
 
 @dataclass(frozen=True)
 class _Actor:
-    look: _Look
+    look: Look
     track: Track
 
     def sprite(self, index: int) -> Sprite:
@@ -142,7 +97,7 @@ class RandomWorld(WorldView):
         make = kind(rng, 1.3 * pixels)
         self._choose_actors(rng, make, pixels)
         canvas = (int(1.5 * size[0]), int(1.5 * size[1]))
-        self._background = random_background(rng, canvas, kind in (_birds, _drones))
+        self._background = random_background(rng, canvas, kind in (birds, drones))
         self._views = view_matrices(rng, frames, canvas, size)
         self._hiders = self._choose_hiders(rng, pixels)
         self._mishaps = Mishaps(rng, frames, size) if degrade else None
@@ -209,7 +164,7 @@ class RandomWorld(WorldView):
                 left[drawn[0], drawn[1]] *= 1 - drawn[2] * np.float32(1 / 255)
         return float(min(left.sum() / total, 1.0))
 
-    def _choose_actors(self, rng: Rng, make: _Maker, pixels: float) -> None:
+    def _choose_actors(self, rng: Rng, make: Maker, pixels: float) -> None:
         look = make()
         track = main_track(rng, self._count, self.size, pixels, look.metres, look.middle)
         self._target = _Actor(look, track)
@@ -236,7 +191,7 @@ class RandomWorld(WorldView):
                 crown, trunk = rng.uniform((0.8, 0), (2.2, 0.9)).tolist()
                 sprite, metres = tree(rng, 2.0, crown, trunk, min(high, 120) / 2), 2.0
             else:
-                thing = _Figure(random_thing(rng), min(high, 150))
+                thing = Figure(random_thing(rng), min(high, 150))
                 sprite, metres = thing.sprite(0, 0), thing.metres
             foot = self._target.track.foot[moment] + rng.normal(0, 0.15 * pixels, 2)
             foot[1] += 0.2 * high * rng.random()
@@ -260,39 +215,3 @@ class RandomWorld(WorldView):
         tint = rng.uniform(0.85, 1.15, 3) * rng.uniform(0.6, 1.2)
         curve = ramp[:, None] ** rng.uniform(0.75, 1.4) * tint
         self._grade = np.clip(255 * curve, 0, 255).astype(np.uint8)[None]
-
-
-class _Maker(Protocol):
-    """Makes another one of the same kind, more or less alike."""
-
-    def __call__(self) -> _Look: ...
-
-
-def _people(rng: Rng, pixels: float) -> _Maker:
-    like = colour(rng) if rng.random() < 0.5 else None
-    return lambda: _Figure(random_person(rng, like), pixels)
-
-
-def _animals(rng: Rng, pixels: float) -> _Maker:
-    return lambda: _Figure(random_quadruped(rng), pixels)
-
-
-def _birds(rng: Rng, pixels: float) -> _Maker:
-    return lambda: _Figure(random_bird(rng), pixels)
-
-
-def _drones(rng: Rng, pixels: float) -> _Maker:
-    return lambda: _Figure(random_drone(rng), pixels)
-
-
-def _things(rng: Rng, pixels: float) -> _Maker:
-    return lambda: _Figure(random_thing(rng), pixels)
-
-
-def _vehicles(rng: Rng, pixels: float) -> _Maker:
-    van, paint = bool(rng.random() < 0.4), colour(rng, saturation=(0, 0.8), value=(0.15, 0.95))
-    return lambda: _Car(rng, van, np.clip(paint + rng.normal(0, 12, 3), 5, 250), pixels)
-
-
-_KINDS = (_people, _vehicles, _animals, _drones, _birds, _things)
-_WEIGHTS = (0.28, 0.16, 0.14, 0.12, 0.1, 0.2)

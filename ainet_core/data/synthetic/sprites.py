@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -55,6 +56,17 @@ class Sprite:
         """x, y, w, h of what is opaque, in pixels, with the anchor at `foot`."""
         left, top, right, bottom = (edge * scale for edge in self.extent)
         return np.array([foot[0] + left, foot[1] + top, right - left, bottom - top])
+
+    @cached_property
+    def outline(self) -> NDArray[np.float64]:
+        """(n, 2) right, down in metres from the anchor: the convex hull of what is opaque."""
+        opaque = (self._levels[0][0][:, :, 3] > 127).astype(np.uint8)
+        shapes, _ = cv2.findContours(opaque, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        pixels = np.concatenate(shapes)[:, 0].astype(np.float64)
+        corners = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
+        points = (pixels[:, None] + corners).reshape(-1, 2).astype(np.float32)
+        hull = cv2.convexHull(points)[:, 0].astype(np.float64)
+        return np.asarray((hull - self.anchor) / self.scale)
 
     def place(
         self, matrix: NDArray[np.float64], size: tuple[int, int]
