@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ainet_core.imaging.outlines import planes
+from ainet_core.imaging.peaks import peak
 from ainet_core.imaging.scene import Matrix, Scene
 
 SIDE, STEP = 48, 32  # pixels of a block, and from one to the next
@@ -95,20 +96,3 @@ def _best(
         found.append(np.add(put[-1], peak(surface / np.sqrt(power * own)) - radius))
     places = [((np.array(p).reshape(-1, 2) - (scale - 1) / 2) / scale) for p in (put, found)]
     return Matches(places[0], places[1], len(corners), 1 / scale)
-
-
-def peak(surface: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(2,) x, y of the highest place of (h, w), to parts of a pixel; nan where it is the edge."""
-    y, x = np.unravel_index(int(surface.argmax()), surface.shape)
-    if not (0 < y < surface.shape[0] - 1 and 0 < x < surface.shape[1] - 1):
-        return np.array([np.nan, np.nan])
-    return np.array([
-        x + _vertex(surface[y, x - 1], surface[y, x], surface[y, x + 1]),
-        y + _vertex(surface[y - 1, x], surface[y, x], surface[y + 1, x]),
-    ])  # fmt: skip
-
-
-def _vertex(before: float, top: float, after: float) -> float:
-    """Where the parabola through three neighbours is highest, from the middle one."""
-    bend = before - 2 * top + after
-    return 0.0 if bend >= 0 else float(0.5 * (before - after) / bend)

@@ -197,7 +197,16 @@ def _best_fit(put: Points, found: Points, limit: float) -> Matrix | None:
         rest = zip(made, reversed(list(_halves(put))), strict=True)
         held.append(sum(_agreeing(m, put[other], found[other], limit) for m, other in rest))
     sure = _apart(made[0], made[1], put) <= limit
-    return _homography(put, found, limit) if sure and held[1] > 1.2 * held[0] else similar
+    bent = _homography(put, found, limit) if sure and held[1] > 1.2 * held[0] else None
+    return bent if bent is not None and _all_around(put, found, bent, limit) else similar
+
+
+def _all_around(put: Points, found: Points, made: Matrix, limit: float) -> bool:
+    """Blocks in each quarter of the image hold the answer."""
+    agree = np.linalg.norm(mapped(made, put) - found, axis=1) <= limit
+    middle = (put.min(axis=0) + put.max(axis=0)) / 2
+    quarter = (put[agree] > middle) @ [1, 2]
+    return bool(np.bincount(quarter, minlength=4).min() >= 0.08 * agree.sum())
 
 
 def _agreeing(made: Matrix, put: Points, found: Points, limit: float) -> int:
