@@ -104,6 +104,6 @@ def _likeness(rgb: NDArray[np.uint8], thermal: NDArray[Any]) -> NDArray[np.float
 
 
 def _reduced(image: NDArray[Any]) -> NDArray[Any]:
-    """To WIDTH x HEIGHT, by way of twice that: averaging all pixels would take most of the time."""
+    """To WIDTH x HEIGHT by way of twice that: an average of all pixels takes most of the time."""
     twice = cv2.resize(image, (2 * WIDTH, 2 * HEIGHT), interpolation=cv2.INTER_LINEAR)
     return np.asarray(cv2.resize(twice, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA))

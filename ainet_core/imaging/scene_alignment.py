@@ -7,7 +7,7 @@ like the fields of a chessboard: what one half says must hold for the other, or 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ainet_core.imaging.block_fit import apart, best_fit, halves, similarity
 from ainet_core.imaging.block_matching import Matches, Points, match_blocks
 from ainet_core.imaging.registration import Alignment, mapped
 from ainet_core.imaging.scene import Matrix, Scene
@@ -28,7 +29,6 @@ _COARSE, _COARSE_PAIRS = 128, 4  # pixels wide; pairs that are looked at
 _LEVELS = ((256, 12, 3.0), (512, 10, 2.0), (640, 8, 1.5))
 _STARTS = 2  # so many different coarse answers are refined
 _LEAST_BLOCKS, _LEAST_SHARE = 14, 0.13  # that must agree; chance gives 11 and 0.07
-_ENOUGH_FOR_PERSPECTIVE = 60  # blocks
 _MOST_APART = 4.0  # pixels of _LEVELS[-1] between what the two halves say
 
 
@@ -123,7 +123,7 @@ def _correlator(
 
     rgb = list(scene.rgb_outlines(size[1]))
     spectra = [transform(edges) for edges in rgb]
-    power = transform(sum(np.abs(edges) ** 2 for edges in rgb))
+    power = transform(np.sum([np.abs(edges) ** 2 for edges in rgb], axis=0))
     full = transform(np.ones(size, np.float32))
     y, x = (np.fft.fftfreq(side, 1 / side) for side in padded)
     near = (np.abs(y)[:, None] <= SHIFT * size[0]) & (np.abs(x) <= SHIFT * size[1])
@@ -169,71 +169,16 @@ def _refined(scene: Scene, homography: Matrix) -> _Answer:
 
 def _agreed(homography: Matrix, matches: Matches, limit: float) -> _Answer:
     """Move the homography to where most blocks are found."""
-    known = np.isfinite(matches.found).all(axis=1)
-    none = np.zeros(len(known), bool)
+    known = np.asarray(np.isfinite(matches.found).all(axis=1))
+    none = np.zeros_like(known)
     if known.sum() < 6:
         return _Answer(homography, matches, none, limit)
-    correction = _best_fit(matches.put[known], matches.found[known], limit)
+    correction = best_fit(matches.put[known], matches.found[known], limit)
     if correction is None:
         return _Answer(homography, matches, none, limit)
     corrected = replace(matches, put=mapped(correction, matches.put))
-    off = np.linalg.norm(corrected.put - corrected.found, axis=1)
-    return _Answer(correction @ homography, corrected, off <= limit, limit)  # nan is not
-
-
-def _best_fit(put: Points, found: Points, limit: float) -> Matrix | None:
-    """A similarity; a homography where that is sure, and holds for more of the blocks left out.
-
-    Perspective bends what lies beside the blocks, where nothing holds it: it must be earned.
-    """
-    similar = _similarity(put, found, limit)
-    if similar is None or len(put) < _ENOUGH_FOR_PERSPECTIVE:
-        return similar
-    held = []
-    for fit in (_similarity, _homography):
-        made = [fit(put[half], found[half], limit) for half in _halves(put)]
-        if made[0] is None or made[1] is None:
-            return similar
-        rest = zip(made, reversed(list(_halves(put))), strict=True)
-        held.append(sum(_agreeing(m, put[other], found[other], limit) for m, other in rest))
-    sure = _apart(made[0], made[1], put) <= limit
-    bent = _homography(put, found, limit) if sure and held[1] > 1.2 * held[0] else None
-    return bent if bent is not None and _all_around(put, found, bent, limit) else similar
-
-
-def _all_around(put: Points, found: Points, made: Matrix, limit: float) -> bool:
-    """Blocks in each quarter of the image hold the answer."""
-    agree = np.linalg.norm(mapped(made, put) - found, axis=1) <= limit
-    middle = (put.min(axis=0) + put.max(axis=0)) / 2
-    quarter = (put[agree] > middle) @ [1, 2]
-    return bool(np.bincount(quarter, minlength=4).min() >= 0.08 * agree.sum())
-
-
-def _agreeing(made: Matrix, put: Points, found: Points, limit: float) -> int:
-    return int((np.linalg.norm(mapped(made, put) - found, axis=1) <= limit).sum())
-
-
-def _similarity(put: Points, found: Points, limit: float) -> Matrix | None:
-    cv2.setRNGSeed(0)  # the same scene gives the same alignment
-    made, _ = cv2.estimateAffinePartial2D(
-        put, found, method=cv2.RANSAC, ransacReprojThreshold=limit, maxIters=5000,
-        confidence=0.999,
-    )  # fmt: skip
-    return None if made is None else np.vstack([made, [0, 0, 1.0]])
-
-
-def _homography(put: Points, found: Points, limit: float) -> Matrix | None:
-    cv2.setRNGSeed(0)
-    made, _ = cv2.findHomography(put, found, cv2.RANSAC, limit, maxIters=5000)
-    return None if made is None else np.asarray(made, np.float64)
-
-
-def _halves(put: Points) -> Iterator[NDArray[np.bool_]]:
-    """The black fields of a chessboard of blocks, and the white ones."""
-    ranks = [np.unique(np.round(axis, 1), return_inverse=True)[1] for axis in put.T]
-    black = (ranks[0] + ranks[1]) % 2 == 0
-    yield black
-    yield ~black
+    off = np.linalg.norm(corrected.put - corrected.found, axis=1)  # nan where not known
+    return _Answer(correction @ homography, corrected, np.asarray(off <= limit), limit)
 
 
 def _judged(scene: Scene, answer: _Answer) -> SceneAlignment:
@@ -247,32 +192,24 @@ def _judged(scene: Scene, answer: _Answer) -> SceneAlignment:
             f"not sure of the alignment: {agree.sum()} of {len(agree)} blocks agree, expected "
             f"{_LEAST_BLOCKS} and {_LEAST_SHARE:.0%}{advice}"
         )
-    apart = _halves_apart(answer)
-    if not apart <= _MOST_APART * matches.pixel:
+    between = _halves_apart(answer)
+    if not between <= _MOST_APART * matches.pixel:
         raise ValueError(
-            f"not sure of the alignment: two halves of the image say what lies {apart:.1f} RGB "
+            f"not sure of the alignment: two halves of the image say what lies {between:.1f} RGB "
             f"pixels apart, expected at most {_MOST_APART * matches.pixel:.1f}{advice}"
         )
     put, found = matches.put[agree], matches.found[agree]
     off = float(np.median(np.linalg.norm(put - found, axis=1)))
     alignment = Alignment(answer.homography, scene.thermal_size, scene.rgb_size, off)
-    thermal = mapped(np.linalg.inv(answer.homography), put)
-    return SceneAlignment(alignment, np.hstack([thermal, found]), len(agree), apart)
+    back = np.asarray(np.linalg.inv(answer.homography), np.float64)
+    thermal = mapped(back, put)
+    return SceneAlignment(alignment, np.hstack([thermal, found]), len(agree), between)
 
 
 def _halves_apart(answer: _Answer) -> float:
     """RGB pixels between what two halves of the agreeing blocks say; nan if one is too small."""
     put, found = answer.matches.put[answer.agree], answer.matches.found[answer.agree]
-    made = [_similarity(put[half], found[half], answer.limit)
-            for half in _halves(put) if half.sum() >= 4]  # fmt: skip
-    if len(made) < 2 or made[0] is None or made[1] is None:
+    one, other = (similarity(put[half], found[half], answer.limit) for half in halves(put))
+    if one is None or other is None:
         return float("nan")
-    return _apart(made[0], made[1], answer.matches.put)
-
-
-def _apart(one: Matrix, other: Matrix, put: Points) -> float:
-    """Pixels between two answers, median over the part of the image that the blocks lie in."""
-    low, high = put.min(axis=0), put.max(axis=0)
-    axes = [np.linspace(*ends, 9) for ends in zip(low, high, strict=True)]
-    grid = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)
-    return float(np.median(np.linalg.norm(mapped(one, grid) - mapped(other, grid), axis=1)))
+    return apart(one, other, answer.matches.put)
