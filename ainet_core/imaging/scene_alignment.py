@@ -26,7 +26,7 @@ SHIFT = 0.25  # of the view's sides, either way
 
 _COARSE, _COARSE_PAIRS = 128, 4  # pixels wide; pairs that are looked at
 # Width of the images, search radius, and how far blocks may be off, in pixels of those.
-_LEVELS = ((256, 12, 3.0), (512, 10, 2.0), (640, 8, 1.5))
+_LEVELS = ((256, 12, 3.0), (640, 10, 1.5))
 _STARTS = 2  # so many different coarse answers are refined
 _LEAST_BLOCKS, _LEAST_SHARE = 14, 0.13  # that must agree; chance gives 11 and 0.07
 _MOST_APART = 4.0  # pixels of _LEVELS[-1] between what the two halves say
