@@ -34,7 +34,7 @@ def find_board(grey: NDArray[np.uint8], columns: int, rows: int) -> NDArray[np.f
 
 def _found(image: NDArray[np.uint8], size: tuple[int, int]) -> Iterator[NDArray[np.float64]]:
     """What each detector finds, likeliest first."""
-    exactly = cv2.CALIB_CB_NORMALIZE_IMAGE | cv2.CALIB_CB_EXHAUSTIVE | cv2.CALIB_CB_ACCURACY
+    exactly = cv2.CALIB_CB_NORMALIZE_IMAGE | cv2.CALIB_CB_ACCURACY
     detectors: tuple[Any, ...] = (
         lambda grey: cv2.findChessboardCornersSB(grey, size, flags=exactly),
         lambda grey: cv2.findCirclesGrid(grey, size, flags=cv2.CALIB_CB_SYMMETRIC_GRID),

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ainet_core.imaging.block_fit import apart, best_fit, halves, similarity
 from ainet_core.imaging.block_matching import Matches, Points, match_blocks
+from ainet_core.imaging.outlines import planes
 from ainet_core.imaging.registration import Alignment, mapped
 from ainet_core.imaging.scene import Matrix, Scene
 
@@ -116,30 +117,38 @@ def _correlator(
     scene: Scene, size: tuple[int, int]
 ) -> Callable[[Matrix], tuple[float, NDArray[np.float64]]]:
     """From thermal to view: how alike the outlines are at the best shift x, y (pixels)."""
-    padded = tuple(cv2.getOptimalDFTSize(round(side * (1 + 2 * SHIFT))) for side in size)
+    height, width = (cv2.getOptimalDFTSize(round(side * (1 + 2 * SHIFT))) for side in size)
 
-    def transform(image: NDArray[Any]) -> NDArray[np.complexfloating]:
-        return np.asarray(np.fft.fft2(image, padded))
+    def transform(image: NDArray[Any]) -> NDArray[np.float32]:
+        below, beside = height - size[0], width - size[1]
+        edges = planes(image.astype(np.complex64))
+        return np.asarray(
+            cv2.dft(cv2.copyMakeBorder(edges, 0, below, 0, beside, cv2.BORDER_CONSTANT))
+        )
+
+    def products(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(height, width): summed over a pixel by pixel, b moved by every x and y."""
+        both = cv2.mulSpectrums(a, b, 0, conjB=True)
+        return np.asarray(cv2.dft(both, flags=cv2.DFT_INVERSE | cv2.DFT_SCALE)[..., 0])
 
     rgb = list(scene.rgb_outlines(size[1]))
     spectra = [transform(edges) for edges in rgb]
     power = transform(np.sum([np.abs(edges) ** 2 for edges in rgb], axis=0))
     full = transform(np.ones(size, np.float32))
-    y, x = (np.fft.fftfreq(side, 1 / side) for side in padded)
+    y, x = (np.fft.fftfreq(side, 1 / side) for side in (height, width))
     near = (np.abs(y)[:, None] <= SHIFT * size[0]) & (np.abs(x) <= SHIFT * size[1])
 
     def correlate(to_view: Matrix) -> tuple[float, NDArray[np.float64]]:
-        together, own = np.zeros(padded, np.complex128), np.zeros(size, np.float32)
+        together, own = np.zeros((height, width), np.float32), np.zeros(size, np.float32)
         for spectrum, edges in zip(spectra, scene.thermal_outlines(to_view, size), strict=True):
-            together += spectrum * np.conj(transform(edges))
+            together += products(spectrum, transform(edges))
             own += np.abs(edges) ** 2
-        seen = scene.covered(to_view, size).astype(np.float32)
         # What of either lies where both see: else the smallest overlap would win.
-        powers = (np.fft.ifft2(power * np.conj(transform(seen))).real,
-                  np.fft.ifft2(full * np.conj(transform(own))).real)  # fmt: skip
+        seen = transform(scene.covered(to_view, size))
+        powers = products(power, seen), products(full, transform(own))
         floors = [np.maximum(values, 0.1 * values.max() + 1e-9) for values in powers]
-        alike = np.fft.ifft2(together).real / np.sqrt(floors[0] * floors[1])
-        best = np.unravel_index(int(np.where(near, alike, -1).argmax()), padded)
+        alike = np.where(near, together / np.sqrt(floors[0] * floors[1]), -1)
+        best = np.unravel_index(int(alike.argmax()), alike.shape)
         return float(alike[best]), np.array([x[best[1]], y[best[0]]])
 
     return correlate
