@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
@@ -30,6 +30,7 @@ class Scene:
 
     rgb: Sequence[NDArray[np.uint8]]
     thermal: Sequence[NDArray[np.uint8]]
+    _smaller: dict[int, Sequence[NDArray[np.uint8]]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, pairs: Sequence[tuple[NDArray[np.uint8], NDArray[Any]]]) -> Scene:
@@ -89,13 +90,26 @@ class Scene:
     def thermal_outlines(self, to_view: Matrix, size: Size) -> Iterator[Outlines]:
         """Of the thermal images in a view of (height, width); 0 where they do not reach."""
         shrink = math.sqrt(abs(float(np.linalg.det(to_view[:2, :2]))))
+        times = max(0, math.floor(math.log2(1 / shrink) + 0.2))
+        rest = (2**times - 1) / 2
+        enlarge = np.array([[2**times, 0, rest], [0, 2**times, rest], [0, 0, 1.0]])
         seen = self.covered(to_view, size)
-        for image in self.thermal:
-            smooth = cv2.GaussianBlur(image, (0, 0), 0.35 / shrink) if shrink < 0.7 else image
+        for image in self._halved(times):
             view = cv2.warpPerspective(
-                smooth, to_view, size[::-1], borderMode=cv2.BORDER_REPLICATE
+                image, to_view @ enlarge, size[::-1], borderMode=cv2.BORDER_REPLICATE
             )
             yield np.where(seen, outlines(view), np.complex64(0))
+
+    def _halved(self, times: int) -> Sequence[NDArray[np.uint8]]:
+        """The thermal images, so often half as large; kept, since many views ask for them."""
+        if times == 0:
+            return self.thermal
+        if times not in self._smaller:
+            self._smaller[times] = [
+                np.asarray(cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+                for image in self._halved(times - 1)
+            ]
+        return self._smaller[times]
 
     def covered(self, to_view: Matrix, size: Size) -> NDArray[np.bool_]:
         """(height, width): where the thermal camera sees something of the view."""

@@ -64,7 +64,7 @@ def align_scene(pairs: Sequence[tuple[NDArray[np.uint8], NDArray[Any]]]) -> Scen
     answers = []
     for start in _coarse(scene.some(_COARSE_PAIRS)):
         answers.append(_refined(scene, start))
-        if answers[-1].share > 0.4:  # beyond doubt: the second need not be tried
+        if answers[-1].share > 0.25:  # beyond doubt: the second need not be tried
             break
     return _judged(scene, max(answers, key=lambda answer: int(answer.agree.sum())))
 
