@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import cv2
@@ -15,11 +16,12 @@ from ainet_core.calibration import (
     parse_board,
     read_points,
 )
-from ainet_core.cli import main
+from ainet_core.cli import main, make_parser
 from ainet_core.data.aligned import aligned
 from ainet_core.data.sequence import ArrayFrames, Sequence
 from ainet_core.data.synthetic import random_world
 from ainet_core.evaluation.metrics import overlap
+from ainet_core.imaging import remaining_shift, scene_alignment
 from ainet_core.imaging.registration import Alignment
 from ainet_core.tracking.tracker import Tracker
 
@@ -87,6 +89,25 @@ def test_it_writes_the_file_and_a_picture(
     assert picture is not None
     x, y = np.round(read_points(rig["points"])[4, 2:]).astype(int)
     assert picture[y, x].tolist() == [0, 255, 0]  # the dot lies in the ring
+
+
+def test_the_page_shows_commands_that_the_parser_takes_and_the_limits_of_the_code() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "alignment.md").read_text()
+    commands = re.findall(r"^ +ainet (calibrate .+)$", page, re.MULTILINE)
+    assert len(commands) == 3
+    for command in commands:
+        make_parser().parse_args(command.split())
+    limits = (
+        f"fewer than {scene_alignment.LEAST_BLOCKS} blocks agree, or fewer than "
+        f"{scene_alignment.LEAST_SHARE * 100:.0f} % of them",
+        f"Every scale from {scene_alignment.SCALES[0]:.2f} to {scene_alignment.SCALES[-1]:.2f}",
+        f"turn within {scene_alignment.TURNS[-1]:.1f} degrees",
+        f"{remaining_shift.WIDTH} x {remaining_shift.HEIGHT} pixels",
+        f"{100 * remaining_shift.REACH / remaining_shift.WIDTH:.0f} % of the image's width and "
+        f"{100 * remaining_shift.REACH / remaining_shift.HEIGHT:.0f} % of its height",
+    )
+    for sentence in limits:
+        assert sentence in " ".join(page.split())
 
 
 @pytest.mark.parametrize("text", ["", "9", "9x", "2x6", "9x51", "9.5x6", "x6", "-9x6"])

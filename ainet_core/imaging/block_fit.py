@@ -75,7 +75,7 @@ def homography(put: Points, found: Points, limit: float) -> Matrix | None:
 
 
 def halves(put: Points) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """(n,) each: the black fields of a chessboard of blocks, and the white ones."""
+    """(n,) each: every other block, and the rest; on a grid the two colours of a chessboard."""
     ranks = [np.unique(np.round(axis, 1), return_inverse=True)[1] for axis in put.T]
     black = np.asarray((ranks[0] + ranks[1]) % 2 == 0)
     return black, ~black

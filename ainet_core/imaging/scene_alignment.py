@@ -1,8 +1,8 @@
 """Thermal to RGB from what both cameras see, without a board: outlines against outlines.
 
 First every scale and turn within limits is tried on small images, with the shift by Fourier
-transform; then the best are refined block by block on larger ones. Blocks are split in two halves
-like the fields of a chessboard: what one half says must hold for the other, or it is refused.
+transform; then the best are refined block by block on larger ones. Every other block is left out once:
+what the one half says must hold for the other, or it is refused.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _COARSE, _COARSE_PAIRS = 128, 4  # pixels wide; pairs that are looked at
 # Width of the images, search radius, and how far blocks may be off, in pixels of those.
 _LEVELS = ((256, 12, 3.0), (640, 10, 1.5))
 _STARTS = 2  # so many different coarse answers are refined
-_LEAST_BLOCKS, _LEAST_SHARE = 14, 0.13  # that must agree; chance gives 11 and 0.07
+LEAST_BLOCKS, LEAST_SHARE = 14, 0.13  # that must agree; chance gives up to 9 and 0.07
 _MOST_APART = 4.0  # pixels of _LEVELS[-1] between what the two halves say
 
 
@@ -196,10 +196,10 @@ def _judged(scene: Scene, answer: _Answer) -> SceneAlignment:
         ": do both cameras show the same scene, at the same moment, with edges in both (people, "
         "cars, houses)? Take more frames in which the view changes, or use --board or --points"
     )
-    if agree.sum() < _LEAST_BLOCKS or answer.share < _LEAST_SHARE:
+    if agree.sum() < LEAST_BLOCKS or answer.share < LEAST_SHARE:
         raise ValueError(
             f"not sure of the alignment: {agree.sum()} of {len(agree)} blocks agree, expected "
-            f"{_LEAST_BLOCKS} and {_LEAST_SHARE:.0%}{advice}"
+            f"{LEAST_BLOCKS} and {LEAST_SHARE:.0%}{advice}"
         )
     between = _halves_apart(answer)
     if not between <= _MOST_APART * matches.pixel:
