@@ -95,6 +95,7 @@ def test_the_page_shows_commands_that_the_parser_takes_and_the_limits_of_the_cod
     page = (Path(__file__).parent.parent / "docs" / "alignment.md").read_text()
     commands = re.findall(r"^ +ainet (calibrate .+)$", page, re.MULTILINE)
     assert len(commands) == 3
+    assert page.count("<!-- made by bench/alignment.py -->") == 1
     for command in commands:
         make_parser().parse_args(command.split())
     limits = (

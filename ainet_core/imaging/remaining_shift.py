@@ -24,8 +24,9 @@ REACH = 18  # pixels of those: 90 of an RGB image of 640
 MEMORY = 0.85  # share of the mean that a new pair leaves: it follows within some six pairs
 
 _LEAST_PAIRS = 3
-_LEAST_PEAK = 0.12  # cameras that see different scenes give up to 0.11
-_LEAST_RATIO = 1.45  # to the next highest place; they give up to 1.44
+# Cameras that see different scenes reach one of these at times, never both (docs/alignment.md).
+_LEAST_PEAK = 0.12
+_LEAST_RATIO = 1.45  # to the next highest place
 _AROUND = 4  # pixels around a peak that belong to it
 
 

@@ -1,8 +1,8 @@
 """Thermal to RGB from what both cameras see, without a board: outlines against outlines.
 
 First every scale and turn within limits is tried on small images, with the shift by Fourier
-transform; then the best are refined block by block on larger ones. Every other block is left out once:
-what the one half says must hold for the other, or it is refused.
+transform; then the best are refined block by block on larger ones. Every other block is left out
+once: what the one half says must hold for the other, or it is refused.
 """
 
 from __future__ import annotations
