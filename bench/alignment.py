@@ -43,9 +43,10 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Rig:
-    """Registered pairs that one warp is put on."""
+    """Registered pairs that one warp is put on; `scene` is where they were taken."""
 
     kind: str
+    scene: str
     pairs: list[Pair]
 
 
@@ -66,16 +67,19 @@ def rigs(data: Path) -> Iterator[Rig]:
                        "pier": [(0, 279), (280, 559)]}.items():  # fmt: skip
         whole = open_videos(videos / name / "visible.mp4", videos / name / "infrared.mp4")
         for first, last in ends:
-            yield Rig("video, 20 frames", some(whole, np.linspace(first, last, 20).astype(int)))
+            numbers = np.linspace(first, last, 20).astype(int)
+            yield Rig("video, 20 frames", name, some(whole, numbers))
     for clip in sorted((videos / "clips").iterdir()):
-        yield Rig("video, 20 frames", some(open_videos(clip / "rgb", clip / "tir"), range(0, 20)))
+        frames = some(open_videos(clip / "rgb", clip / "tir"), range(20))
+        yield Rig("video, 20 frames", clip.name, frames)
     for name, part in (("msrs", 17), ("m3fd", 10)):
         stills = read_stills(data / "pairs" / name)
         for first in range(0, len(stills), part):
-            yield Rig(f"{name}, {part} stills together", stills[first : first + part])
+            together = stills[first : first + part]
+            yield Rig(f"{name}, {part} stills together", f"{name} {first}", together)
     for name, step in (("roadscene", 9), ("tno", 3), ("msrs", 5), ("m3fd", 2)):
-        for pair in read_stills(data / "pairs" / name)[::step]:
-            yield Rig(f"{name}, each still alone", [pair])
+        for number, pair in enumerate(read_stills(data / "pairs" / name)[::step]):
+            yield Rig(f"{name}, each still alone", f"{name} {number}", [pair])
 
 
 def some(sequence: Sequence, numbers: Any) -> list[Pair]:
@@ -153,14 +157,16 @@ def strangers(made: list[Rig]) -> list[Rig]:
     """RGB of one rig with thermal of another of the same kind."""
     mixed = []
     for rig in made:
-        others = [other for other in made if other.kind == rig.kind and other is not rig]
+        others = [
+            other for other in made if other.kind == rig.kind and other.scene != rig.scene
+        ]
         if not others:
             continue
         other = others[(made.index(rig) * 5 + 3) % len(others)]
         size = rig.pairs[0][1].shape[::-1]
         both = zip(rig.pairs, other.pairs, strict=False)
         pairs = [(rgb, cv2.resize(thermal, size)) for (rgb, _), (_, thermal) in both]
-        mixed.append(Rig(rig.kind, pairs))
+        mixed.append(Rig(rig.kind, "", pairs))
     return mixed
 
 
