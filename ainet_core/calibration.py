@@ -1,8 +1,13 @@
-"""`ainet calibrate`: from the same places marked in both images to an alignment file."""
+"""`ainet calibrate`: from marked places, a heated board or the scene to an alignment file.
+
+Each way ends in the same two files: the alignment, and beside it a picture to check it by.
+"""
 
 from __future__ import annotations
 
 import csv
+import logging
+import re
 from pathlib import Path
 
 import cv2
@@ -10,10 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ainet_core.data.folder import read_rgb, read_thermal
+from ainet_core.data.moments import Moment, read_moments
+from ainet_core.imaging.board import find_board
 from ainet_core.imaging.draw import paint_thermal
 from ainet_core.imaging.registration import Alignment, align_points
+from ainet_core.imaging.scene_alignment import SceneAlignment, align_scene
 from ainet_core.imaging.thermal import to_eight_bit
 from ainet_core.whole import write_whole
+
+_log = logging.getLogger(__name__)
 
 COLUMNS = ("thermal_x", "thermal_y", "rgb_x", "rgb_y")
 
@@ -39,9 +49,94 @@ def calibrate_from_points(
     images = read_rgb(rgb), read_thermal(thermal)
     sizes = images[0].shape[:2], images[1].shape[:2]
     alignment = align_points(marked[:, :2], marked[:, 2:], sizes[1], sizes[0])
+    return alignment, _save(alignment, images[0], images[1], marked, output)
+
+
+def calibrate_from_board(
+    board: str, rgb: Path, thermal: Path, output: Path
+) -> tuple[Alignment, Path]:
+    """The same, from pairs of images of a heated chessboard or grid of circles.
+
+    Args:
+        board: "COLUMNSxROWS" of inner corners or circles.
+        rgb, thermal: an image, a folder of images or a video of each camera.
+
+    Raises:
+        ValueError: also where no pair shows the board to both cameras; names the image.
+    """
+    columns, rows = parse_board(board)
+    moments = read_moments(rgb, thermal)
+    seen: list[tuple[Moment, NDArray[np.float64]]] = []
+    trouble = []
+    for moment in moments:
+        try:
+            seen.append((moment, _board_points(moment, columns, rows)))
+        except ValueError as error:
+            trouble.append(str(error))
+    if not seen:
+        raise ValueError(trouble[0])
+    for sentence in trouble:
+        _log.warning("left out: %s", sentence)
+    points = np.vstack([marked for _, marked in seen])
+    moment = seen[0][0]
+    sizes = moment.thermal.shape[:2], moment.rgb.shape[:2]
+    alignment = align_points(points[:, :2], points[:, 2:], *sizes)
+    return alignment, _save(alignment, moment.rgb, moment.thermal, seen[0][1], output)
+
+
+def calibrate_from_scene(rgb: Path, thermal: Path, output: Path) -> tuple[SceneAlignment, Path]:
+    """The same, from what both cameras see in videos or folders of images.
+
+    Raises:
+        ValueError: also where the scene does not tell surely; says what to do.
+    """
+    moments = read_moments(rgb, thermal)
+    found = align_scene([(moment.rgb, moment.thermal) for moment in moments])
+    first = moments[0]
+    return found, _save(found.alignment, first.rgb, first.thermal, found.points, output)
+
+
+def parse_board(text: str) -> tuple[int, int]:
+    """Columns and rows from "9x6"; ValueError says what it must be."""
+    match = re.fullmatch(r"(\d+)x(\d+)", text)
+    if not match or min(map(int, match.groups())) < 3 or max(map(int, match.groups())) > 50:
+        raise ValueError(
+            "--board must be COLUMNSxROWS, 3 to 50 inner corners (or circles) each, "
+            f"say 9x6, got {text!r}"
+        )
+    return int(match[1]), int(match[2])
+
+
+def _board_points(moment: Moment, columns: int, rows: int) -> NDArray[np.float64]:
+    """(n, 4) thermal x, y, RGB x, y of the board's points; ValueError: not seen by both."""
+    greys = {
+        "thermal": to_eight_bit(moment.thermal),
+        "RGB": np.asarray(cv2.cvtColor(moment.rgb, cv2.COLOR_RGB2GRAY), np.uint8),
+    }
+    points = []
+    for camera, grey in greys.items():
+        found = find_board(grey, columns, rows)
+        if found is None:
+            raise ValueError(
+                f"{moment.name}: no board of {columns}x{rows} inner corners or circles in the "
+                f"{camera} image: heat it again (lamp, sun), show all of it upright and larger, "
+                "hold it still, and count corners between fields, not fields"
+            )
+        points.append(found)
+    return np.hstack(points)
+
+
+def _save(
+    alignment: Alignment,
+    rgb: NDArray[np.uint8],
+    thermal: NDArray[np.generic],
+    points: NDArray[np.float64],
+    output: Path,
+) -> Path:
+    """Write the alignment and the picture beside it; returns the picture's path."""
     alignment.save(output)
     picture = output.with_suffix(".png")
-    drawn = overlay(images[0], images[1], alignment, marked)
+    drawn = overlay(rgb, thermal, alignment, points)
 
     def write(part: Path) -> None:
         encoded, data = cv2.imencode(".png", drawn[..., ::-1])
@@ -49,7 +144,7 @@ def calibrate_from_points(
         part.write_bytes(data.tobytes())
 
     write_whole(picture, write)
-    return alignment, picture
+    return picture
 
 
 def read_points(path: Path) -> NDArray[np.float64]:

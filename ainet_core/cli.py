@@ -49,10 +49,19 @@ def make_parser() -> argparse.ArgumentParser:
     sample.set_defaults(run=_sample)
 
     calibrate = commands.add_parser("calibrate", help="align a thermal with an RGB camera")
-    calibrate.add_argument("--points", required=True, metavar="FILE.csv",
-                           help="columns thermal_x, thermal_y, rgb_x, rgb_y")  # fmt: skip
-    calibrate.add_argument("--rgb", required=True, metavar="IMAGE")
-    calibrate.add_argument("--thermal", required=True, metavar="IMAGE")
+    way = calibrate.add_mutually_exclusive_group(required=True)
+    way.add_argument("--points", metavar="FILE.csv",
+                     help="places that you marked in one pair of images: columns thermal_x, "
+                     "thermal_y, rgb_x, rgb_y")  # fmt: skip
+    way.add_argument("--board", metavar="COLUMNSxROWS",
+                     help="a heated chessboard (count its inner corners) or grid of circles "
+                     "that both cameras see")  # fmt: skip
+    way.add_argument("--scene", action="store_true",
+                     help="whatever both cameras see, over many frames; refuses when not sure")
+    for name, camera in (("rgb", "RGB"), ("thermal", "thermal")):
+        calibrate.add_argument(f"--{name}", required=True, metavar="FILE",
+                               help=f"{camera} image; for --board and --scene also a video or "
+                               "folder of images, frame by frame as the other's")  # fmt: skip
     calibrate.add_argument("--output", default="alignment.yaml", metavar="FILE.yaml",
                            help="a picture to check by goes beside it as FILE.png")  # fmt: skip
     for name, what in (("distance", "metres to what was marked"),
@@ -279,21 +288,38 @@ def _sample(options: argparse.Namespace) -> int:
 
 
 def _calibrate(options: argparse.Namespace) -> int:
-    from ainet_core.calibration import calibrate_from_points
     from ainet_core.imaging.registration import distances_within
 
     rig = options.distance, options.baseline, options.focal
     if any(value is not None for value in rig) and None in rig:
         raise ValueError("--distance, --baseline and --focal are needed together")
     holds = [(e, distances_within(e, *rig)) for e in (2.0, 5.0, 10.0)] if None not in rig else []
-    alignment, picture = calibrate_from_points(
-        Path(options.points), Path(options.rgb), Path(options.thermal), Path(options.output)
-    )
-    print(f"points are off by {alignment.error:.2f} RGB pixels (median)")
+    picture = _align(options)
     for error, (near, far) in holds:
         print(f"within {error:g} RGB pixels from {near:.1f} to {far:.1f} m")
     print(f"wrote {options.output} and {picture}: look at the picture")
     return 0
+
+
+def _align(options: argparse.Namespace) -> Path:
+    """In the way that was chosen; says how good it is, returns the picture's path."""
+    from ainet_core import calibration
+
+    files = Path(options.rgb), Path(options.thermal), Path(options.output)
+    if options.scene:
+        found, picture = calibration.calibrate_from_scene(*files)
+        print(
+            f"{len(found.points)} of {found.blocks} blocks agree, off by "
+            f"{found.alignment.error:.2f} RGB pixels (median); two halves of the image say the "
+            f"same within {found.apart:.2f}"
+        )
+        return picture
+    if options.board:
+        alignment, picture = calibration.calibrate_from_board(options.board, *files)
+    else:
+        alignment, picture = calibration.calibrate_from_points(Path(options.points), *files)
+    print(f"points are off by {alignment.error:.2f} RGB pixels (median)")
+    return picture
 
 
 def _check_data(options: argparse.Namespace) -> int:

@@ -10,7 +10,8 @@ from vision_msgs.msg import Detection2DArray
 
 from ainet_core.box import as_box
 from ainet_core.imaging.registration import Alignment
-from ainet_ros.answers import Answer, TrackerLike
+from ainet_core.imaging.remaining_shift import RemainingShift, Shift
+from ainet_ros.answers import Answer, Images, TrackerLike
 from ainet_ros.camera import nanoseconds
 from ainet_ros.conversions import best_detection
 from ainet_ros.mailbox import Mailbox
@@ -58,6 +59,7 @@ class Activation:
             tracker, self.mailbox, publish, self.log.warning, changed, alignment
         )
         self.pairing = Pairing(node, settings, self.mailbox.put, self.jump, self.log)
+        self._remaining, self._looked_at = RemainingShift(), Images()
         self.worker.start()
 
     def close(self) -> None:
@@ -129,6 +131,17 @@ class Activation:
         elif now - self._silent_since >= SILENCE_S:
             self._rarely.warning(silence_sentence(self.pairing, self._settings), "no pair")
         self._advise_clock()
+
+    def remaining_shift(self) -> Shift | None:
+        """Called every second: look at the newest pair; where thermal lies beside RGB, if known.
+
+        In the executor's thread, about 2 ms: the worker's boxes do not wait for it.
+        """
+        images = self.worker.newest
+        if images is not self._looked_at and images.rgb is not None and images.thermal is not None:
+            self._looked_at = images
+            self._remaining.add(images.rgb, images.thermal)
+        return self._remaining.shift
 
     def _advise_target(self, now: float) -> None:
         if self.worker.progress.state != "no target" or self.mailbox.request_waits:

@@ -11,24 +11,46 @@ from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from std_msgs.msg import Header
 
+from ainet_core.imaging.remaining_shift import Shift
 from ainet_ros.status import values_of
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
 
-def diagnostics(now: Time, status: DiagnosticStatus, before: Mapping[str, str]) -> DiagnosticArray:
-    """What ~/status says, as the three entries that a robot's monitor shows.
+def diagnostics(
+    now: Time,
+    status: DiagnosticStatus,
+    before: Mapping[str, str],
+    alignment: DiagnosticStatus | None = None,
+) -> DiagnosticArray:
+    """What ~/status says, as the entries that a robot's monitor shows.
 
     Args:
         now: the node's time.
         status: the newest ~/status.
         before: its values a second earlier; what was lost since then is a warning.
+        alignment: what `alignment_entry` made, where somebody looked.
     """
     values = values_of(status)
     entries = [_tracker(status, values)]
     if "pairs_received" in values:  # the node is active
         entries += [_camera(status, name, values, before) for name in ("rgb", "thermal")]
+    entries += [alignment] if alignment else []
     return DiagnosticArray(header=Header(stamp=now), status=entries)
+
+
+def alignment_entry(
+    status: DiagnosticStatus, shift: Shift | None, limit: float
+) -> DiagnosticStatus:
+    """Where thermal lies beside RGB; a warning past `limit` RGB pixels, never where unknown."""
+    if shift is None:
+        words = "not known: the images do not tell (yet) where thermal lies beside RGB"
+        return _entry(status, "alignment", OK, words, {"limit_px": f"{limit:g}"})
+    level, words = OK, str(shift)
+    if shift.length > limit:
+        level, words = WARN, f"{words}, more than {limit:g} px: run `ainet calibrate` (again)"
+    values = {"x_px": f"{shift.x:.1f}", "y_px": f"{shift.y:.1f}", "limit_px": f"{limit:g}"}
+    return _entry(status, "alignment", level, words, values)
 
 
 def memory() -> dict[str, str]:

@@ -44,7 +44,8 @@ PORTS = (
          "state, score, cameras in use, counts, latency, why something was refused; every second "
          "and on every change, in every lifecycle state"),
     Port("/diagnostics", "out", "diagnostic_msgs/DiagnosticArray",
-         "tracker, RGB camera, thermal camera: rates, losses, memory; every second"),
+         "tracker, RGB camera, thermal camera: rates, losses, memory; alignment: how far thermal "
+         "lies beside RGB; every second"),
     Port("~/debug_image", "out", "sensor_msgs/Image",
          "the image with the box, at most `debug_image_width` wide; drawn only when somebody "
          "subscribes"),

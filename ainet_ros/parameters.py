@@ -80,6 +80,13 @@ class Settings:
         "same view already",
         pattern=r".*",
     )
+    alignment_limit: float = _parameter(
+        10.0,
+        "alignment_limit must be how far thermal may lie beside RGB before the diagnostics warn, "
+        "0.0 to 1000.0 RGB pixels; 0 never looks",
+        limits=(0.0, 1000.0),
+        live=True,
+    )
     pairing: str = _parameter(
         "approximate",
         "pairing must be approximate (stamps within slop), exact (equal stamps) or rgb_leads "

@@ -30,7 +30,7 @@ from ainet_ros.activation import Activation
 from ainet_ros.answers import Answer, TrackerLike
 from ainet_ros.conversions import detections, region_box
 from ainet_ros.debug_image import DebugImage
-from ainet_ros.diagnostics import diagnostics
+from ainet_ros.diagnostics import alignment_entry, diagnostics
 from ainet_ros.loading import (
     another_preset,
     give_back,
@@ -247,7 +247,8 @@ class TrackerNode(LifecycleNode):
     def _on_timer(self) -> None:
         status = self._publish_status()
         now = self.get_clock().now().to_msg()
-        self._diagnostics.publish(diagnostics(now, status, self._told))
+        alignment = self._alignment_entry(status)
+        self._diagnostics.publish(diagnostics(now, status, self._told, alignment))
         self._told = values_of(status)
         if self.count_publishers("~/bbox") > 1:
             self.get_logger().warning(
@@ -257,6 +258,12 @@ class TrackerNode(LifecycleNode):
             )
         if self._active is not None:
             self._active.advise(self.count_publishers("~/detections"))
+
+    def _alignment_entry(self, status: DiagnosticStatus) -> DiagnosticStatus | None:
+        limit = self._settings.alignment_limit
+        if self._active is None or limit == 0:
+            return None
+        return alignment_entry(status, self._active.remaining_shift(), limit)
 
     # Called by the worker's thread.
 

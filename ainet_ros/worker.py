@@ -43,6 +43,7 @@ class Worker:
         self._tracker, self._mailbox = tracker, mailbox
         self._publish, self._warn, self._changed = publish, warn, changed
         self._reader = PairReader(warn, alignment)
+        self.newest = Images()  # what the newest answer was made from; other threads only look
         self._tracking_epoch: int | None = None  # the epoch whose target the tracker follows
         self._had_rgb = False  # the tracker has seen the target in an RGB image
         self._thread = threading.Thread(target=self._run, name="ainet_worker", daemon=True)
@@ -178,6 +179,7 @@ class Worker:
         progress.pixels = "thermal" if self._reader.rgb_size is None else "rgb"
         progress.inference.append(time.monotonic() - begun)
         self._publish(answer)
+        self.newest = answer.images
         now = time.monotonic()
         progress.latency.append(now - answer.pair.received)
         progress.finished.append(now)

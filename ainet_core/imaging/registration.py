@@ -59,7 +59,7 @@ class Alignment:
 
     def to_rgb(self, points: ArrayLike) -> NDArray[np.float64]:
         """Points (n, 2) x, y from thermal to RGB pixels."""
-        return _mapped(self.homography, np.asarray(points, np.float64))
+        return mapped(self.homography, np.asarray(points, np.float64))
 
     def warp(self, thermal: NDArray[Any]) -> NDArray[Any]:
         """A thermal image (h, w) or (h, w, 3) as the RGB camera would see it.
@@ -143,7 +143,7 @@ class Alignment:
         y = (np.arange(height) + 0.5) * self.rgb_size[0] / height - 0.5
         grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
         back = np.asarray(np.linalg.inv(self.homography), np.float64)
-        source = _mapped(back, grid).reshape(height, width, 2)
+        source = mapped(back, grid).reshape(height, width, 2)
         h, w = self.thermal_size
         covered = np.all((source > -0.5) & (source < [w - 0.5, h - 0.5]), axis=-1)
         maps: tuple[Any, Any] = cv2.convertMaps(source.astype(np.float32), None, cv2.CV_16SC2)  # type: ignore[call-overload]
@@ -207,7 +207,7 @@ def align_points(
             "they the same places, at about one distance?"
         )
     found = np.asarray(fitted, np.float64)
-    off = np.linalg.norm(_mapped(found, a) - b, axis=1)
+    off = np.linalg.norm(mapped(found, a) - b, axis=1)
     return Alignment(found, thermal_size, rgb_size, float(np.median(off[chosen.ravel() > 0])))
 
 
@@ -240,7 +240,7 @@ def distances_within(
     return 1 / (1 / calibrated_at + slack), math.inf if far <= 0 else 1 / far
 
 
-def _mapped(homography: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+def mapped(homography: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
     lifted = np.hstack([points, np.ones((len(points), 1))]) @ homography.T
     return np.asarray(lifted[:, :2] / lifted[:, 2:])
 

@@ -22,6 +22,7 @@ WRONG = {
     "rgb_transport": ["jpeg", ""],
     "thermal_transport": ["png", True],
     "alignment_file": [5, True],
+    "alignment_limit": [-1.0, 1001.0, float("nan"), "far"],
     "pairing": ["nearest", ""],
     "slop": [-0.1, 1.5, float("nan"), "0.1"],
     "max_offset": [-0.1, 6.0, float("inf")],
