@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ainet_core.data.sequence import FramePair, Sequence
-from ainet_core.evaluation.metrics import precision_rate, success_rate
+from ainet_core.evaluation.metrics import overlap, precision_rate, success_rate
 from ainet_core.imaging.draw import contact_sheet, side_by_side
 from ainet_core.imaging.video import VideoWriter
 from ainet_ros.parameters import Box
@@ -67,6 +67,22 @@ class Record:
         predicted = np.array(found, np.float64).reshape(-1, 4)
         return success_rate(predicted, truth[frames]), precision_rate(predicted, truth[frames])
 
+    def while_absent(self, truth: NDArray[np.float64]) -> str:
+        """What was told when the target first went out of sight, in words; empty: never."""
+        gone = np.flatnonzero((truth[:, 2:] <= 0).any(axis=1))
+        if not len(gone):
+            return ""
+        first, back = gone[0], gone[0] + int((np.diff(gone, append=-1) != 1).argmax()) + 1
+        told = [f for f in sorted(self.boxes) if first <= f < back and self.boxes[f] is None]
+        again = [
+            f for f in sorted(self.boxes)
+            if f >= back and (box := self.boxes[f]) is not None
+            and overlap(np.array([box]), truth[f : f + 1])[0] > 0.3
+        ]  # fmt: skip
+        lost = f"lost told after {told[0] - first}" if told else "not told"
+        found = f"found again after {again[0] - back}" if again else "not found again"
+        return f"frames {first} to {back - 1}; {lost}, {found}"
+
 
 def write_report(folder: Path, film: Film, record: Record, status: Mapping[str, str]) -> Path:
     """Write everything into `folder` and return it."""
@@ -85,6 +101,7 @@ def table_rows(
 ) -> list[tuple[str, str]]:
     """The table: what is counted where is in the name."""
     success, precision = record.scores(truth)
+    absent = record.while_absent(truth)
     latency = np.percentile(record.latencies or [np.nan], [50, 95]) * 1e3
     span = record.times[-1] - record.times[0] if len(record.times) > 1 else np.nan
     return [
@@ -94,6 +111,7 @@ def table_rows(
         ("wrong headers", str(record.strangers)),
         ("SR (processed frames)", f"{success:.3f}"),
         ("PR (processed frames)", f"{precision:.3f}"),
+        *([("target out of sight", absent)] if absent else []),
         ("latency, median", f"{latency[0]:.1f} ms"),
         ("latency, 95th percentile", f"{latency[1]:.1f} ms"),
         ("frames/s", f"{(len(record.times) - 1) / span:.1f}"),

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
+from ainet_core.data.occlusion import hidden
 from ainet_core.data.readers import open_sequence
 from ainet_core.data.sequence import Sequence
 
+HIDDEN = range(60, 105)  # frames in which something hides the generated world's target
+
 
 def demo_sequence(path: str, groundtruth: str = "", seed: int = 0, frames: int = 0) -> Sequence:
-    """The sequence from its first known box on.
+    """The sequence from its first known box on; the generated one's target is hidden for 1.5 s.
 
     Args:
         path: a folder that `ainet_core.data.open_sequence` reads; empty: the generated world.
@@ -25,7 +28,7 @@ def demo_sequence(path: str, groundtruth: str = "", seed: int = 0, frames: int =
     if not path:
         from ainet_core.data.synthetic.world import SyntheticWorld
 
-        sequence = SyntheticWorld(seed).sequence()
+        sequence = hidden(SyntheticWorld(seed).sequence(), HIDDEN)
     else:
         sequence = open_sequence(path, groundtruth or _first_boxes(path), allow_missing=True)
     if sequence.rgb is None or sequence.thermal is None:

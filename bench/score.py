@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from pages import table
 from tqdm import tqdm
 
+from ainet_core.data.occlusion import hide
 from ainet_core.data.readers import open_sequence, read_benchmark
 from ainet_core.data.sequence import FramePair, Sequence
 from ainet_core.evaluation.metrics import overlap, separation
-from ainet_core.evaluation.occlusion import hide
 from ainet_core.tracking.confidence import Calibration, Evidence, features
 from ainet_core.tracking.target_state import StateThresholds, TargetState
 from ainet_core.tracking.tracker import Tracker, TrackerSettings, shipped_weights

@@ -5,13 +5,15 @@ So a real sequence tells what happens while its target is behind something, and 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ainet_core.data.sequence import FramePair, Image
+from ainet_core.data.sequence import FramePair, Frames, Image, Sequence
 
 Box = NDArray[np.float64]
 
@@ -33,6 +35,55 @@ def hide(pair: FramePair, box: Box) -> FramePair:
     return FramePair(
         *(None if image is None else _covered(image, box, offset, size) for image in pair)
     )
+
+
+class HiddenFrames(Frames):
+    """One camera's frames, some of them without the target.
+
+    Args:
+        frames: of the camera.
+        boxes: (N, 4) of the target in this camera's pixels.
+        hidden: numbers of the frames to hide it in.
+    """
+
+    def __init__(self, frames: Frames, boxes: Box, hidden: range) -> None:
+        self._frames, self._boxes, self._hidden = frames, boxes, hidden
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __getitem__(self, index: int) -> Image:
+        return self._shown(index, self._frames[index])
+
+    def between(self, first: int, stop: int) -> Iterator[Image]:
+        images = self._frames.between(first, stop)
+        return (self._shown(index, image) for index, image in enumerate(images, first))
+
+    def _shown(self, index: int, image: Image) -> Image:
+        if index not in self._hidden or not (self._boxes[index, 2:] > 0).all():
+            return image
+        covered = hide(FramePair(None, image), self._boxes[index]).thermal
+        assert covered is not None
+        return covered
+
+
+def hidden(sequence: Sequence, frames: range) -> Sequence:
+    """The sequence with its target out of sight in these frames; it goes on behind the cover."""
+    truth = sequence.groundtruth.copy()
+    truth[frames.start : frames.stop] = 0.0
+    leading = sequence.rgb if sequence.rgb is not None else sequence.thermal
+    assert leading is not None
+    height, width = leading[0].shape[:2]
+
+    def without(camera: Frames | None) -> HiddenFrames | None:
+        if camera is None:
+            return None
+        own = camera[0].shape
+        scale = np.tile([own[1] / width, own[0] / height], 2)
+        return HiddenFrames(camera, sequence.groundtruth * scale, frames)
+
+    rgb, thermal = without(sequence.rgb), without(sequence.thermal)
+    return replace(sequence, groundtruth=truth, rgb=rgb, thermal=thermal)
 
 
 def _quietest(image: Image, box: Box) -> tuple[float, float]:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ainet_core.data.sequence import FramePair
-from ainet_core.evaluation.occlusion import hide
+from ainet_core.data.occlusion import hidden, hide
+from ainet_core.data.sequence import ArrayFrames, FramePair, Sequence
 
 BOX = np.array([60.0, 40, 20, 16])
 
@@ -48,3 +48,15 @@ def test_one_camera_is_enough(camera: str) -> None:
 def test_works_at_the_border_and_for_targets_as_large_as_the_image(box) -> None:
     gone = hide(scene(), np.array(box))
     assert gone.rgb.shape == (120, 160, 3)
+
+
+def test_a_sequence_without_its_target_for_a_while() -> None:
+    pairs = [scene() for _ in range(6)]
+    boxes = np.tile(BOX, (6, 1))
+    cameras = (ArrayFrames([getattr(pair, name) for pair in pairs]) for name in ("rgb", "thermal"))
+    sequence = hidden(Sequence("s", *cameras, boxes), range(2, 4))
+    assert sequence.visible.tolist() == [True, True, False, False, True, True]
+    brightest = [(pair.rgb.max(), pair.thermal.max()) for pair in sequence.frames()]
+    assert [max(both) < 200 for both in brightest] == [False, False, True, True, False, False]
+    assert sequence[3].rgb.max() < 200
+    assert sequence.rgb is not None
