@@ -243,6 +243,10 @@ def median_success(outcomes: list[Outcome]) -> float:
     return float(np.median([one.success for one in outcomes]))
 
 
+Measured = dict[str, dict[float, list[Outcome]]]
+"""By factor's name and value: the outcomes of all seeds."""
+
+
 class Done:
     """Outcomes on disk, so that a run can be stopped: one line each, keyed by the scene."""
 
@@ -255,13 +259,24 @@ class Done:
                 self._known = {key: Outcome(*map(float, rest)) for key, *rest in csv.reader(file)}
 
     def outcome(self, tracker: Tracker, factor: Factor, value: float, seed: int) -> Outcome:
-        staging = factor.stage(value)
-        key = f"{factor.name}-{value:g}-{seed}-{digest(staging)}"
+        key = scene(factor, value, seed)
         if key not in self._known:
-            self._known[key] = run(tracker, StagedWorld(seed, staging, SIZE), factor.cameras)
+            world = StagedWorld(seed, factor.stage(value), SIZE)
+            self._known[key] = run(tracker, world, factor.cameras)
             with self._file.open("a", newline="") as file:
                 csv.writer(file).writerow([key, *map(repr, self._known[key])])
         return self._known[key]
+
+    def read(self, factors: tuple[Factor, ...], seeds: range) -> Measured:
+        """What is there already: of each factor the values that all seeds have."""
+        measured: Measured = {}
+        for factor in factors:
+            for value in factor.values:
+                keys = [scene(factor, value, seed) for seed in seeds]
+                if all(key in self._known for key in keys):
+                    known = [self._known[key] for key in keys]
+                    measured.setdefault(factor.name, {})[value] = known
+        return measured
 
 
 def fingerprint(checkpoint: Path | None) -> str:
@@ -274,12 +289,13 @@ def fingerprint(checkpoint: Path | None) -> str:
     return hashlib.sha256(parts).hexdigest()[:12]
 
 
+def scene(factor: Factor, value: float, seed: int) -> str:
+    return f"{factor.name}-{value:g}-{seed}-{digest(factor.stage(value))}"
+
+
 def digest(staging: Staging) -> str:
     values = b"".join(np.asarray(value, np.float64).tobytes() for value in astuple(staging))
     return hashlib.sha256(values).hexdigest()[:8]
-
-
-Measured = dict[str, dict[float, list[Outcome]]]
 
 
 def measure(
@@ -327,10 +343,11 @@ def rows(measured: Measured, factors: tuple[Factor, ...]) -> list[list[str]]:
     for factor in factors:
         results = measured[factor.name]
         last, first = limit(results)
-        until = "nothing tried" if last is None else f"{factor.words(last)} "
-        until += "" if last is None else f"(SR {median_success(results[last]):.2f})"
+        until = "no value tried"
+        if last is not None:
+            until = f"{factor.words(last)} (SR {median_success(results[last]):.2f})"
         if first is None:
-            made.append([factor.title, until, "nothing tried", ""])
+            made.append([factor.title, until, "no value tried", ""])
             continue
         fails = f"{first:g} (SR {median_success(results[first]):.2f})"
         made.append([factor.title, until, fails, what_happens(results[first])])
@@ -340,6 +357,8 @@ def rows(measured: Measured, factors: tuple[Factor, ...]) -> list[list[str]]:
 def page(measured: Measured, factors: tuple[Factor, ...], seeds: int) -> str:
     weights = shipped_weights("nano")
     assert weights is not None
+    lacking = ", ".join(f.title for f in factors if f.name not in measured)
+    factors = tuple(factor for factor in factors if factor.name in measured)
     return "\n\n".join(
         [
             "# Limits",
@@ -355,6 +374,7 @@ def page(measured: Measured, factors: tuple[Factor, ...], seeds: int) -> str:
             "first that fails.",
             table(["what", "holds until", "fails at", "what happens then"],
                   rows(measured, factors)),
+            *([f"Not measured yet: {lacking}."] if lacking else []),
             "![success against each of them](limits.png)",
             "Lost: the middle of the box is more than one target side away in three of ten frames "
             "or more. It says so when the state is `lost` in half of these frames.",
@@ -421,6 +441,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=5, help="scenes for each value")
     parser.add_argument("--beyond", type=int, default=1, help="values to try that do not hold")
     parser.add_argument("--factor", action="append", help="only this one (repeat); no page then")
+    parser.add_argument("--measured", action="store_true",
+                        help="track nothing, write what was measured so far")  # fmt: skip
     parser.add_argument("--results", type=Path, default=Path("results/limits"))
     parser.add_argument("--output", type=Path, default=Path("docs/limits.md"))
     return parser.parse_args()
@@ -428,16 +450,20 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     options = parse()
-    tracker = Tracker.from_preset("nano") if options.checkpoint is None else (
-        Tracker.from_checkpoint(options.checkpoint))  # fmt: skip
-    done = Done(options.results, options.checkpoint)
     factors = tuple(f for f in FACTORS if not options.factor or f.name in options.factor)
-    measured = measure(tracker, done, factors, range(options.seeds), options.beyond)
-    print(table(["what", "holds until", "fails at", "what happens then"], rows(measured, factors)))
+    done = Done(options.results, options.checkpoint)
+    if options.measured:
+        measured = done.read(factors, range(options.seeds))
+    else:
+        tracker = Tracker.from_preset("nano") if options.checkpoint is None else (
+            Tracker.from_checkpoint(options.checkpoint))  # fmt: skip
+        measured = measure(tracker, done, factors, range(options.seeds), options.beyond)
+    there = tuple(factor for factor in factors if factor.name in measured)
+    print(table(["what", "holds until", "fails at", "what happens then"], rows(measured, there)))
     if options.factor:
         return
     options.output.write_text(page(measured, factors, options.seeds), encoding="utf-8")
-    plot(measured, factors, options.output.with_suffix(".png"))
+    plot(measured, there, options.output.with_suffix(".png"))
     print(f"wrote {options.output}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import limits
@@ -78,20 +79,33 @@ def test_every_factor_can_be_staged_and_has_its_own_scenes():
 def test_a_run_gives_a_table_and_goes_on_where_it_stopped(tmp_path, monkeypatch):
     monkeypatch.setattr(limits, "FRAMES", 12)
     factors = tuple(
-        replace(f, values=f.values[-4:]) for f in FACTORS if f.name in ("motion", "noise")
+        replace(f, values=f.values[:4]) for f in FACTORS if f.name in ("motion", "noise")
     )
     measured = measure(Copy(), Done(tmp_path, None), factors, range(2), beyond=2)
     assert [len(results) for results in measured.values()] == [2, 2]  # both fail at once
     text = limits.page(measured, factors, 2)
-    row = r"| motion of the target | nothing tried | 1 (SR "
+    row = r"| motion of the target | no value tried | 0.5 (SR "
     assert row in text
     assert "lost, and says so" in text
     (file,) = tmp_path.iterdir()
     assert len(file.read_text().splitlines()) == 8
     again = measure(None, Done(tmp_path, None), factors, range(2), 2)  # no tracker is needed
     assert again == measured
+    assert Done(tmp_path, None).read(FACTORS, range(2)) == measured
+    assert Done(tmp_path, None).read(FACTORS, range(3)) == {}
+    assert "Not measured yet: small target, large target" in limits.page(measured, FACTORS, 2)
     limits.plot(measured, factors, tmp_path / "limits.png")
     assert (tmp_path / "limits.png").stat().st_size > 1000
+
+
+def test_the_page_has_every_factor():
+    text = (Path(limits.__file__).parents[1] / "docs" / "limits.md").read_text()
+    lacking = text.partition("Not measured yet: ")[2].partition(".\n")[0]
+    for factor in FACTORS:
+        if f"| {factor.title} | " not in text:
+            assert factor.title in lacking
+        else:
+            assert f"| {factor.title}, {factor.unit} | {factor.values[0]:g}: " in text
 
 
 @pytest.fixture(scope="module")
