@@ -15,6 +15,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 FIRST_FRAMES = 8  # whose likeness to the template is what later ones are compared with
+MOST_DROP = 0.2  # a likeness that fell further says no more: a target may turn, a film be cut
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,8 @@ def features(evidence: Evidence, first: list[Evidence]) -> dict[str, float]:
         "rival": _logit(evidence.rival),
         "coarse": evidence.coarse,
         "fine": evidence.fine,
-        "coarse_drop": evidence.coarse - _mean([one.coarse for one in first]),
-        "fine_drop": evidence.fine - _mean([one.fine for one in first]),
+        "coarse_drop": max(evidence.coarse - _mean([one.coarse for one in first]), -MOST_DROP),
+        "fine_drop": max(evidence.fine - _mean([one.fine for one in first]), -MOST_DROP),
         "change": evidence.change,
     }
 
