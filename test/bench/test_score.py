@@ -51,7 +51,8 @@ def test_a_sequence_is_judged_by_a_calibration_that_did_not_see_it() -> None:
         watched.append(one)
     held_out = score.cross_validated(watched)
     right = np.concatenate([one.right for one in watched])
-    assert abs(np.corrcoef(held_out, right)[0, 1]) < 0.3
+    # What is learnt from the others is of no use, or misleads: half of them have the other rule.
+    assert np.corrcoef(held_out, right)[0, 1] < 0.1
 
 
 def test_the_matrix_follows_the_names_of_the_features() -> None:
