@@ -217,11 +217,17 @@ class Tracker:
         state = self._state.observe(confidence)
         if state == "lost":
             self._begin_search()
+        elif confidence < self.settings.state.lost_below:
+            # Told, but not followed: the region stays where the target should be, and the size
+            # that it had, or a neighbour would soon look like it.
+            self._motion.miss()
+            self._box = self._inside(self._motion.expected())
+            return self._told(reading, confidence, self._inside(reading.box))
         else:
-            self._follow(reading, confidence)
+            self._follow(reading)
             if state == "tracking" and confidence >= self.settings.state.found_above:
                 self._learn(rgb, thermal, images, reading.evidence.score)
-        return self._told(reading, confidence)
+        return self._told(reading, confidence, self._box)
 
     def _search(self, images: Images) -> Target:
         """Look for a lost target; found only when several frames in a row agree."""
@@ -243,8 +249,8 @@ class Tracker:
             assert self._candidate is not None
             self._box, self._candidate = self._candidate, None
             self._motion = Motion(self._box, self.settings.coasting)
-            self._follow(reading, confidence)
-        return self._told(reading, confidence)
+            self._follow(reading)
+        return self._told(reading, confidence, self._box)
 
     def _begin_search(self) -> None:
         self._motion.miss()
@@ -254,9 +260,9 @@ class Tracker:
             self._box, self._image_size, self.model.config.search_factor, self.settings.search
         )
 
-    def _told(self, reading: Reading, confidence: float) -> Target:
+    def _told(self, reading: Reading, confidence: float, box: NDArray[np.float64]) -> Target:
         self.evidence = reading.evidence
-        return Target(self._box.copy(), confidence, self._state.state, reading.order)
+        return Target(box.copy(), confidence, self._state.state, reading.order)
 
     def _read(self, images: Images, box: NDArray[np.float64], widening: float = 1.0) -> Reading:
         """What the network sees around a box."""
@@ -269,16 +275,13 @@ class Tracker:
         window = None if self._state.state == "lost" else self._window
         return read(prediction, region, box[2:], window)
 
-    def _follow(self, reading: Reading, confidence: float) -> None:
+    def _follow(self, reading: Reading) -> None:
         """Move the box to what was read."""
         seen = reading.box
         w, h = self._size.observe(seen[2:], reading.evidence.score)
         x, y = seen[:2] + seen[2:] / 2 - np.array([w, h]) / 2
         self._box = self._inside(np.array([x, y, w, h]))
-        if confidence >= self.settings.state.lost_below:
-            self._motion.see(self._box)
-        else:
-            self._motion.miss()
+        self._motion.see(self._box)
 
     def _inside(self, box: NDArray[np.float64]) -> NDArray[np.float64]:
         """The centre inside the image, the size between 4 pixels and the image."""
