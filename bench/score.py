@@ -24,7 +24,7 @@ from ainet_core.data.occlusion import hide
 from ainet_core.data.readers import open_sequence, read_benchmark
 from ainet_core.data.sequence import FramePair, Sequence
 from ainet_core.evaluation.metrics import overlap, separation
-from ainet_core.tracking.confidence import Calibration, Evidence, features
+from ainet_core.tracking.confidence import Calibration, Evidence, UsualLikeness, features
 from ainet_core.tracking.target_state import StateThresholds, TargetState
 from ainet_core.tracking.tracker import Tracker, TrackerSettings, shipped_weights
 
@@ -32,6 +32,7 @@ STRETCHES = {"with the target": 50, "hidden": 22, "back": 15}
 ELSEWHERE = 12  # frames of another sequence at the end
 FOLDS = 8
 NEVER_LOST = StateThresholds(lost_below=0.0)
+NAMES = tuple(features(Evidence(0.5, 0.5, 0, 0, 0), UsualLikeness()))
 Numbers = NDArray[np.float64]
 
 
@@ -53,10 +54,11 @@ class Watched:
 
     def matrix(self) -> Numbers:
         """What the calibration weighs, (n, 7)."""
-        return np.array([
-            list(features(one, self.evidence[: min(number + 1, 8)]).values())
-            for number, one in enumerate(self.evidence)
-        ])  # fmt: skip
+        usual, rows = UsualLikeness(), []
+        for one in self.evidence:
+            usual.follow(one)
+            rows.append(list(features(one, usual).values()))
+        return np.array(rows)
 
 
 def main() -> None:
@@ -160,13 +162,11 @@ def fit(matrix: Numbers, right: NDArray[np.bool_], ridge: float = 1.0) -> Number
 
 
 def calibration(weights: Numbers) -> Calibration:
-    names = list(features(Evidence(0.5, 0.5, 0, 0, 0), [Evidence(0.5, 0.5, 0, 0, 0)]))
-    return Calibration(float(weights[-1]), **dict(zip(names, weights[:-1].tolist(), strict=True)))
+    return Calibration(float(weights[-1]), **dict(zip(NAMES, weights[:-1].tolist(), strict=True)))
 
 
 def chances(calibrated: Calibration, matrix: Numbers) -> Numbers:
-    names = list(features(Evidence(0.5, 0.5, 0, 0, 0), [Evidence(0.5, 0.5, 0, 0, 0)]))
-    weights = np.array([getattr(calibrated, name) for name in names])
+    weights = np.array([getattr(calibrated, name) for name in NAMES])
     return np.asarray(1 / (1 + np.exp(-(matrix @ weights + calibrated.bias))))
 
 

@@ -2,7 +2,7 @@
 
 The network's score alone says little: a look-alike scores high. Beside it count whether something
 else in the search region scores as well, and how alike target and template are in the stem's
-features, compared with the first frames. A logistic regression, fitted on sequences that no
+features, compared with what was usual. A logistic regression, fitted on sequences that no
 network was trained on, makes a probability of these (`bench/confidence.py`).
 """
 
@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-FIRST_FRAMES = 8  # whose likeness to the template is what later ones are compared with
+FIRST_FRAMES = 8  # whose mean likeness to the template is what is usual at first
+PACE = 0.03  # share of a later frame in what is usual: looks drift over hundreds of frames
 MOST_DROP = 0.2  # a likeness that fell further says no more: a target may turn, a film be cut
 
 
@@ -44,7 +45,7 @@ class Calibration:
         bias: added to the weighted sum.
         score, rival: weights of their logits.
         coarse, fine: weights of the cosines.
-        coarse_drop, fine_drop: weights of how far they are above those of the first frames.
+        coarse_drop, fine_drop: weights of how far they are above what is usual.
         change: weight of the change of size.
     """
 
@@ -81,35 +82,59 @@ class Confidence:
 
     def __init__(self, calibration: Calibration | None) -> None:
         self._calibration = calibration
-        self._first: list[Evidence] = []
+        self._usual = UsualLikeness()
 
-    def observe(self, evidence: Evidence) -> float:
-        """The chance, 0 .. 1, that box and target overlap by more than half."""
+    def observe(self, evidence: Evidence, lost: bool = False) -> float:
+        """The chance, 0 .. 1, that box and target overlap by more than half.
+
+        `lost`: what is looked at may be anything, and is nothing to compare with later.
+        """
         if self._calibration is None:
             return evidence.score
-        if len(self._first) < FIRST_FRAMES:
-            self._first.append(evidence)
+        if not lost:
+            self._usual.follow(evidence)
         weights = self._calibration
-        terms = features(evidence, self._first)
+        terms = features(evidence, self._usual)
         total = weights.bias + sum(getattr(weights, name) * x for name, x in terms.items())
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
 
 
-def features(evidence: Evidence, first: list[Evidence]) -> dict[str, float]:
-    """What the calibration weighs, by the names of its weights; `first`: evidence at the start."""
+class UsualLikeness:
+    """How alike target and template usually are: the first frames' mean, which follows slowly.
+
+    Attributes:
+        coarse, fine: as in `Evidence`.
+    """
+
+    def __init__(self) -> None:
+        self.coarse = self.fine = 0.0
+        self._frames = 0
+
+    def follow(self, evidence: Evidence) -> None:
+        """Take the next frame; one that fell by `MOST_DROP` shows something else."""
+        drops = evidence.coarse - self.coarse, evidence.fine - self.fine
+        if self._frames < FIRST_FRAMES:
+            self._frames += 1
+            share = 1 / self._frames
+        elif min(drops) <= -MOST_DROP:
+            return
+        else:
+            share = PACE
+        self.coarse += share * drops[0]
+        self.fine += share * drops[1]
+
+
+def features(evidence: Evidence, usual: UsualLikeness) -> dict[str, float]:
+    """What the calibration weighs, by the names of its weights."""
     return {
         "score": _logit(evidence.score),
         "rival": _logit(evidence.rival),
         "coarse": evidence.coarse,
         "fine": evidence.fine,
-        "coarse_drop": max(evidence.coarse - _mean([one.coarse for one in first]), -MOST_DROP),
-        "fine_drop": max(evidence.fine - _mean([one.fine for one in first]), -MOST_DROP),
+        "coarse_drop": max(evidence.coarse - usual.coarse, -MOST_DROP),
+        "fine_drop": max(evidence.fine - usual.fine, -MOST_DROP),
         "change": evidence.change,
     }
-
-
-def _mean(values: list[float]) -> float:
-    return sum(values) / len(values)
 
 
 def _logit(share: float) -> float:

@@ -217,14 +217,14 @@ class Tracker:
         state = self._state.observe(confidence)
         if state == "lost":
             self._begin_search()
-        elif confidence < self.settings.state.lost_below:
-            # Told, but not followed: the region stays where the target should be, and the size
-            # that it had, or a neighbour would soon look like it.
+        elif confidence < self.settings.state.lost_below and not _near(reading.box, self._box):
+            # A doubtful leap is told, but not followed: the region stays where the target should
+            # be, with the size that it had, or a neighbour would soon look like it.
             self._motion.miss()
             self._box = self._inside(self._motion.expected())
             return self._told(reading, confidence, self._inside(reading.box))
         else:
-            self._follow(reading)
+            self._follow(reading, confidence)
             if state == "tracking" and confidence >= self.settings.state.found_above:
                 self._learn(rgb, thermal, images, reading.evidence.score)
         return self._told(reading, confidence, self._box)
@@ -236,7 +236,7 @@ class Tracker:
             candidate = self._candidate
             place, widening = (candidate, 1.0) if candidate is not None else next(self._regions)
             reading = self._read(images, place, widening)
-            confidence = self._confidence.observe(reading.evidence)
+            confidence = self._confidence.observe(reading.evidence, lost=True)
             sure = confidence >= limits.found_above
             if sure and (candidate is None or _near(reading.box, candidate)):
                 # Its size is only read: what it was before is the better guess.
@@ -249,7 +249,7 @@ class Tracker:
             assert self._candidate is not None
             self._box, self._candidate = self._candidate, None
             self._motion = Motion(self._box, self.settings.coasting)
-            self._follow(reading)
+            self._follow(reading, confidence)
         return self._told(reading, confidence, self._box)
 
     def _begin_search(self) -> None:
@@ -275,13 +275,16 @@ class Tracker:
         window = None if self._state.state == "lost" else self._window
         return read(prediction, region, box[2:], window)
 
-    def _follow(self, reading: Reading) -> None:
+    def _follow(self, reading: Reading, confidence: float) -> None:
         """Move the box to what was read."""
         seen = reading.box
         w, h = self._size.observe(seen[2:], reading.evidence.score)
         x, y = seen[:2] + seen[2:] / 2 - np.array([w, h]) / 2
         self._box = self._inside(np.array([x, y, w, h]))
-        self._motion.see(self._box)
+        if confidence >= self.settings.state.lost_below:
+            self._motion.see(self._box)
+        else:
+            self._motion.miss()
 
     def _inside(self, box: NDArray[np.float64]) -> NDArray[np.float64]:
         """The centre inside the image, the size between 4 pixels and the image."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import score
 
-from ainet_core.tracking.confidence import Evidence, features
+from ainet_core.tracking.confidence import Evidence, UsualLikeness, features
 
 SEED = 3
 
@@ -58,5 +58,5 @@ def test_a_sequence_is_judged_by_a_calibration_that_did_not_see_it() -> None:
 def test_the_matrix_follows_the_names_of_the_features() -> None:
     one = score.Watched("s", "g", evidence=[Evidence(0.5, 0.5, 0.8, 0.6, 0.1)] * 2)
     assert one.matrix().shape == (2, 7)
-    assert list(features(one.evidence[0], one.evidence[:1]))[2] == "coarse"
+    assert list(features(one.evidence[0], UsualLikeness()))[2] == "coarse"
     assert one.matrix()[1].tolist() == pytest.approx([0, 0, 0.8, 0.6, 0, 0, 0.1])

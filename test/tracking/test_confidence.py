@@ -40,15 +40,39 @@ def test_every_weight_counts_as_it_says() -> None:
         assert odds == pytest.approx(1 / (1 + 2.718281828 ** (-2 * value)), abs=1e-3), name
 
 
-def test_a_drop_is_measured_from_the_first_frames_alone() -> None:
+def seen(coarse: float) -> Evidence:
+    return Evidence(score=0.7, rival=0.1, coarse=coarse, fine=0.8, change=0.05)
+
+
+def drops() -> Confidence:
+    """One that weighs nothing but the fall of the coarse likeness, after eight frames at .9."""
     confidence = Confidence(Calibration(**{**FLAT, "coarse_drop": 10.0}))
     for _ in range(8):
-        assert confidence.observe(SURE) == pytest.approx(0.5)
-    away = Evidence(0.7, 0.1, 0.7, 0.8, 0.05)
-    assert confidence.observe(away) == pytest.approx(1 / (1 + 2.718281828**2), abs=1e-6)
-    for _ in range(20):  # what comes later does not move what it is compared with
-        confidence.observe(away)
-    assert confidence.observe(SURE) == pytest.approx(0.5)
+        assert confidence.observe(seen(0.9)) == pytest.approx(0.5)
+    return confidence
+
+
+@pytest.mark.parametrize("coarse", [0.7, 0.5, 0.1])
+def test_a_sudden_fall_tells_and_is_nothing_to_get_used_to(coarse: float) -> None:
+    confidence = drops()
+    for _ in range(300):
+        told = confidence.observe(seen(coarse - 1e-6))
+    assert told == pytest.approx(1 / (1 + 2.718281828**2), abs=1e-5)  # a fall counts up to .2
+    assert confidence.observe(seen(0.9)) == pytest.approx(0.5)
+
+
+def test_looks_that_drift_become_usual() -> None:
+    confidence = drops()
+    told = [confidence.observe(seen(0.9 - 0.4 * frame / 300)) for frame in range(300)]
+    assert min(told) > 0.3
+    assert confidence.observe(seen(0.5)) > 0.3
+
+
+def test_a_lost_target_teaches_nothing() -> None:
+    confidence = drops()
+    for _ in range(300):
+        confidence.observe(seen(0.8), lost=True)
+    assert confidence.observe(seen(0.9)) == pytest.approx(0.5)
 
 
 @pytest.mark.skipif(shipped_weights("nano") is None, reason="no nano weights in this checkout")
