@@ -103,7 +103,8 @@ def main() -> None:
     for name, tracker in trackers.items():
         for scene in tqdm(list(scenes(options)), unit="scene", desc=name):
             told[name].append(watch(tracker, scene))
-    options.output.write_text(page(told), encoding="utf-8")
+    made = f"--every {options.every} --worlds {options.worlds}"
+    options.output.write_text(page(told, made), encoding="utf-8")
     plot(told, options.output.with_suffix(".png"))
     print(f"wrote {options.output}")
 
@@ -184,7 +185,7 @@ def watch(tracker: Tracker, scene: Scene) -> Timeline:
     return told
 
 
-def page(told: dict[str, list[Timeline]]) -> str:
+def page(told: dict[str, list[Timeline]], made: str) -> str:
     kinds = list(dict.fromkeys(one.kind for one in told["with"]))
     rows = [row(kind, name, told[name]) for kind in [*kinds, "all"] for name in told]
     now = told["with"]
@@ -198,8 +199,8 @@ def page(told: dict[str, list[Timeline]]) -> str:
     return "\n\n".join(
         [
             "# Lost and found",
-            "Made by `python bench/lost_and_found.py`; do not edit. Targets of real sequences "
-            f"hidden by what lies beside them from frame {BEFORE} on, while they move on behind "
+            f"Made by `python bench/lost_and_found.py {made}`; do not edit. Targets of real "
+            f"sequences hidden by what lies beside them from frame {BEFORE} on, while they move on behind "
             f"it; then {AFTER} frames with them. \"before\": the network's own score, one frame "
             "to find it again, no sweep of the image.",
             table(["scene", "tracker", "scenes", "precision of lost", "recall of lost",
