@@ -200,9 +200,9 @@ def page(told: dict[str, list[Timeline]], made: str) -> str:
         [
             "# Lost and found",
             f"Made by `python bench/lost_and_found.py {made}`; do not edit. Targets of real "
-            f"sequences hidden by what lies beside them from frame {BEFORE} on, while they move on behind "
-            f"it; then {AFTER} frames with them. \"before\": the network's own score, one frame "
-            "to find it again, no sweep of the image.",
+            f"sequences hidden by what lies beside them from frame {BEFORE} on, while they move "
+            f"on behind it; then {AFTER} frames with them. \"before\": the network's own score, "
+            "one frame to find it again, no sweep of the image.",
             table(["scene", "tracker", "scenes", "precision of lost", "recall of lost",
                    "found again", "after frames (median)", "false recoveries",
                    "SR while it is there"], rows),
