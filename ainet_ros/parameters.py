@@ -149,7 +149,7 @@ class Settings:
         live=True,
     )
     lost_below: float = _parameter(
-        0.2,
+        0.1,
         "lost_below must be the score under which a frame is doubtful, 0.0 to 1.0 and not above "
         "found_above; from the next target on",
         limits=(0.0, 1.0),

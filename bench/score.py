@@ -268,7 +268,7 @@ def thresholds_table(watched: list[Watched], predicted: Numbers) -> str:
     parts = np.split(predicted, np.cumsum([len(one.right) for one in watched])[:-1])
     rows = []
     for below, after in [(StateThresholds().lost_below, StateThresholds().lost_after),
-                         (0.1, 5), (0.3, 5), (0.4, 5), (0.2, 3), (0.2, 8)]:  # fmt: skip
+                         (0.2, 5), (0.3, 5), (0.4, 5), (0.2, 3), (0.2, 8)]:  # fmt: skip
         lost, waits = [], []
         for one, scores in zip(watched, parts, strict=True):
             state = TargetState(StateThresholds(below, after, max(below, 0.6), 1))

@@ -23,7 +23,7 @@ class StateThresholds:
             `uncertain_after` doubtful ones in a row before that, and it is lost again.
     """
 
-    lost_below: float = 0.2
+    lost_below: float = 0.1
     lost_after: int = 5
     found_above: float = 0.6
     found_after: int = 3
