@@ -10,11 +10,11 @@ from ainet_core.data.occlusion import hidden
 from ainet_core.data.readers import open_sequence
 from ainet_core.data.sequence import Sequence
 
-HIDDEN = range(10, 40)  # frames in which something hides the generated world's target
+HIDDEN = range(10, 55)  # frames in which something hides the generated world's target
 
 
 def demo_sequence(path: str, groundtruth: str = "", seed: int = 0, frames: int = 0) -> Sequence:
-    """The sequence from its first known box on; the generated one's target is hidden for 1 s.
+    """The sequence from its first known box on; the generated one's target is hidden for 1.5 s.
 
     Args:
         path: a folder that `ainet_core.data.open_sequence` reads; empty: the generated world.

@@ -12,8 +12,10 @@ import pytest
 from processes import CHILD_ENVIRONMENT, ROOT
 
 from ainet_core.data.sequence import ArrayFrames, Sequence
+from ainet_core.evaluation.metrics import overlap
+from ainet_core.tracking.tracker import Tracker, shipped_weights
 from ainet_ros.demo_report import Film, Record, table_rows, write_report
-from ainet_ros.demo_sequence import demo_sequence
+from ainet_ros.demo_sequence import HIDDEN, demo_sequence
 
 
 def demo(*arguments: str, timeout: float = 400) -> subprocess.CompletedProcess[str]:
@@ -118,3 +120,15 @@ def test_the_demo_loses_no_pair_and_answers_under_the_right_headers(tmp_path, ch
     assert rows["wrong headers"] == "0"
     assert rows["device"] == "cpu"
     assert_report(tmp_path, frames=60, size=(1280, 508))
+
+
+@pytest.mark.skipif(shipped_weights("nano") is None, reason="no nano weights in this checkout")
+def test_its_target_goes_out_of_sight_is_told_lost_and_found_again():
+    tracker, played = Tracker.from_preset("nano", "cpu"), demo_sequence("")[: HIDDEN.stop + 30]
+    pairs = played.frames()
+    tracker.init(*next(pairs), played.groundtruth[0])
+    told = [tracker.update(*pair) for pair in pairs]
+    states = [target.state for target in told]
+    assert states[HIDDEN.stop - 2] == "lost"
+    assert "recovered" in states[HIDDEN.stop :]
+    assert overlap(told[-1].box[None], played.groundtruth[-1:])[0] > 0.5
