@@ -15,11 +15,9 @@ from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy, qos_policy_n
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CompressedImage, Image
 
+from ainet_core.stamps import Stamps
 from ainet_ros.parameters import Settings
 
-JUMP_BACK_NS = 500_000_000  # a stamp this far back is a looped bag or a reset clock, not jitter
-LATE_IN_A_ROW = 3  # as many late images in a row are a jump back too, however short the loop is
-LEAP_NS = 30_000_000_000  # so far ahead without a pause is believed when the next image agrees
 SILENT_S = 3.0  # a rate is told for cameras that sent something within so many seconds
 
 ImageMessage: TypeAlias = Image | CompressedImage
@@ -32,7 +30,7 @@ def nanoseconds(message: Any) -> int:
 
 
 @dataclass
-class Camera:
+class Camera(Stamps):
     """What one camera sent: counts, and the stamps that wait for the other camera."""
 
     name: str  # "rgb" or "thermal"
@@ -42,13 +40,10 @@ class Camera:
     lost: int = 0  # sent and never seen here: lost on the way, or pushed out of the queue
     publishers: int = 0  # connected now, as DDS tells
     number: int | None = None  # the publisher's own, of the newest image
-    late: int = 0  # in a row
-    newest: int | None = None
     waiting: set[int] = field(default_factory=set)
     arrivals: deque[float] = field(default_factory=lambda: deque(maxlen=30))
     believed: deque[float] = field(default_factory=lambda: deque(maxlen=2))  # arrivals, too
     live_since: float = 0.0  # arrival of the first image after a silence
-    ahead: int | None = None  # a stamp far ahead that the next image may confirm
 
     @property
     def unpaired(self) -> int:
@@ -82,40 +77,20 @@ class Camera:
             ValueError: nothing can be paired by this stamp; says why.
         """
         now = time.monotonic()
-        pause = now - self.arrivals[-1] if self.arrivals else 0.0
+        pause = (now - self.arrivals[-1]) * 1e9 if self.arrivals else 0.0
         self.received += 1
         self.arrivals.append(now)
         if stamp == 0:
             raise ValueError(f"stamps of {self.topic} are 0: its driver must set header.stamp")
-        if self._leaps(stamp, pause):
+        if self.leaps(stamp, pause):
             raise ValueError(f"a stamp of {self.topic} leaps ahead: refused until the next agrees")
         self.believed.append(now)
-        return self._back(stamp)
+        return self.jumps_back(stamp)
 
     def forget(self) -> None:
         """Every stamp seen so far is of another time."""
+        super().forget()
         self.waiting.clear()
-        self.newest, self.late, self.ahead = None, 0, None
-
-    def _leaps(self, stamp: int, pause: float) -> bool:
-        leap = 0 if self.newest is None else stamp - self.newest
-        agreed = self.ahead is not None and abs(stamp - self.ahead) < LEAP_NS
-        if leap < LEAP_NS or leap < 2e9 * pause or agreed:
-            self.ahead = None
-            return False
-        self.ahead = stamp
-        return True
-
-    def _back(self, stamp: int) -> int:
-        if self.newest is None or stamp >= self.newest:
-            self.newest, self.late = stamp, 0
-            return 0
-        self.late += 1
-        back = self.newest - stamp
-        if back < JUMP_BACK_NS and self.late < LATE_IN_A_ROW:
-            return 0
-        self.newest = stamp
-        return back
 
 
 class CameraSubscriber(message_filters.Subscriber):

@@ -15,8 +15,8 @@ from typing import Any
 from rclpy.node import Node
 from std_msgs.msg import Header
 
+from ainet_core.stamps import JUMP_BACK_NS
 from ainet_ros.camera import (
-    JUMP_BACK_NS,
     Camera,
     ImageMessage,
     camera_topic,

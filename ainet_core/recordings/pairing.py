@@ -10,10 +10,9 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from ainet_core.stamps import JUMP_BACK_NS, Stamps
+
 POLICIES = ("approximate", "exact", "rgb_leads")
-JUMP_BACK_NS = 500_000_000  # a stamp this far back is a looped bag or a reset clock, not jitter
-LATE_IN_A_ROW = 3  # as many late images in a row are a jump back too, however short the loop is
-LEAP_NS = 30_000_000_000  # so far ahead without a pause is believed when the next image agrees
 
 Item = TypeVar("Item")
 
@@ -47,13 +46,10 @@ class Pair(NamedTuple):
 
 
 @dataclass
-class _Camera(Generic[Item]):
+class _Camera(Stamps, Generic[Item]):
     """What one camera sent so far."""
 
     received: int = 0
-    newest: int | None = None
-    late: int = 0  # in a row
-    ahead: int | None = None  # a stamp far ahead that the next image may confirm
     arrived: int | None = None
     believed: deque[int] = field(default_factory=lambda: deque(maxlen=2))  # arrivals
     live_since: int = 0
@@ -63,33 +59,14 @@ class _Camera(Generic[Item]):
         """Take note of an image; True when nothing can be paired by its stamp."""
         pause = 0 if self.arrived is None else time - self.arrived
         self.received, self.arrived = self.received + 1, time
-        if stamp == 0 or self._leaps(stamp, pause):
+        if stamp == 0 or self.leaps(stamp, pause):
             return True
         self.believed.append(time)
         return False
 
-    def jumps_back(self, stamp: int) -> bool:
-        if self.newest is None or stamp >= self.newest:
-            self.newest, self.late = stamp, 0
-            return False
-        self.late += 1
-        if self.newest - stamp < JUMP_BACK_NS and self.late < LATE_IN_A_ROW:
-            return False
-        self.newest = stamp
-        return True
-
     def forget(self) -> None:
+        super().forget()
         self.waiting.clear()
-        self.newest, self.late, self.ahead = None, 0, None
-
-    def _leaps(self, stamp: int, pause: int) -> bool:
-        leap = 0 if self.newest is None else stamp - self.newest
-        agreed = self.ahead is not None and abs(stamp - self.ahead) < LEAP_NS
-        if leap < LEAP_NS or leap < 2 * pause or agreed:
-            self.ahead = None
-            return False
-        self.ahead = stamp
-        return True
 
 
 class Pairer(Generic[Item]):
