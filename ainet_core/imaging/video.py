@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 
-class VideoWriter:
+class VideoWriter(AbstractContextManager["VideoWriter"]):
     """An mp4 of RGB pictures (H, W, 3) uint8 of one size; a context manager.
 
     A last odd row or column is left out: mp4 wants pairs.
@@ -32,14 +32,10 @@ class VideoWriter:
                 )
         self._video.write(cv2.cvtColor(picture[:height, :width], cv2.COLOR_RGB2BGR))
 
-    def __enter__(self) -> VideoWriter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End the file; there is none if nothing was written."""
         if self._video is not None:
             self._video.release()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -157,44 +157,41 @@ class _Reader:
         self._rgb_size: tuple[int, int] | None = None
 
     def moment(self, pair: Pair) -> Moment:
-        troubles: list[str] = []
-        rgb, frame_id, sentence = self._rgb(pair.rgb)
-        thermal, other_id, other_sentence = self._thermal(pair.thermal)
+        rgb, frame_id, sentence = _decoded(pair.rgb, "RGB", self._rgb)
+        thermal, other_id, other_sentence = _decoded(pair.thermal, "thermal", self._thermal)
         troubles = [each for each in (sentence, other_sentence) if each]
         frame = other_id if pair.rgb is None else frame_id
         return Moment(
             pair.stamp, pair.time, frame, rgb, thermal, pair.jumped, "; ".join(troubles)
         )
 
-    def _rgb(self, raw: _Raw | None) -> tuple[NDArray[np.uint8] | None, str, str]:
-        """The pixels, the header's frame, and why there are no pixels."""
-        if raw is None:
-            return None, "", ""
-        frame_id = ""
-        try:
-            message = read(raw.data, raw.type)
-            frame_id = message.header.frame_id
-            image = rgb_array(message)
-        except ValueError as error:
-            return None, frame_id, f"RGB image refused: {error}"
+    def _rgb(self, message: Any) -> NDArray[np.uint8]:
+        image = rgb_array(message)
         self._rgb_size = image.shape[0], image.shape[1]
-        return image, frame_id, ""
+        return image
 
-    def _thermal(self, raw: _Raw | None) -> tuple[NDArray[Any] | None, str, str]:
-        if raw is None:
-            return None, "", ""
-        frame_id = ""
-        try:
-            message = read(raw.data, raw.type)
-            frame_id = message.header.frame_id
-            image = thermal_array(message)
-            if self._alignment is not None:
-                if self._rgb_size is not None:
-                    self._alignment.check_rgb(self._rgb_size)
-                image = self._alignment.warp(image)
-        except ValueError as error:
-            return None, frame_id, f"thermal image refused: {error}"
-        return image, frame_id, ""
+    def _thermal(self, message: Any) -> NDArray[Any]:
+        image = thermal_array(message)
+        if self._alignment is None:
+            return image
+        if self._rgb_size is not None:
+            self._alignment.check_rgb(self._rgb_size)
+        return self._alignment.warp(image)
+
+
+def _decoded(
+    raw: _Raw | None, camera: str, pixels: Callable[[Any], NDArray[Any]]
+) -> tuple[NDArray[Any] | None, str, str]:
+    """The pixels, the header's frame, and why there are no pixels."""
+    if raw is None:
+        return None, "", ""
+    frame_id = ""
+    try:
+        message = read(raw.data, raw.type)
+        frame_id = message.header.frame_id
+        return pixels(message), frame_id, ""
+    except ValueError as error:
+        return None, frame_id, f"{camera} image refused: {error}"
 
 
 def _rate(stamps: list[int]) -> float:

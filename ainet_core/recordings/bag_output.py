@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Literal
 
 from rosbags.rosbag2 import StoragePlugin, Writer
@@ -13,6 +12,7 @@ from ainet_core.imaging.answer_picture import answer_picture
 from ainet_core.imaging.compressed import jpeg
 from ainet_core.recordings import types
 from ainet_core.recordings.follow import Answer
+from ainet_core.recordings.outputs import Output
 from ainet_core.recordings.records import COMPRESSED, DETECTIONS
 
 VERSION: Literal[8] = 8  # of the metadata: Humble reads it, Jazzy too
@@ -26,7 +26,7 @@ _PICTURE_WIDTH = 640  # the node's debug_image_width
 _LEVELS = {"error": 2, "lost": 1}
 
 
-class BagOutput:
+class BagOutput(Output):
     """Writes TOPICS. Each message is recorded at the time at which its pair was.
 
     Args:
@@ -38,7 +38,7 @@ class BagOutput:
     def __init__(self, path: Path, storage: str, class_id: str) -> None:
         if path.exists():
             raise ValueError(f"{path} exists already: name another output")
-        self.written: tuple[Path, ...] = (path,)
+        self.written = (path,)
         self._storage, self._class_id = PLUGINS[storage], class_id
         self._writer: Writer | None = None
         self._known: dict[str, Any] = {}
@@ -76,15 +76,7 @@ class BagOutput:
             self._known[topic] = writer.add_connection(topic, kind, typestore=types.typestore())
         return writer
 
-    def __enter__(self) -> BagOutput:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         if self._writer is not None:
             self._writer.close()
 

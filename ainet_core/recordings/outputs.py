@@ -7,9 +7,10 @@ is interrupted stays readable.
 from __future__ import annotations
 
 import csv
+from abc import abstractmethod
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Protocol, TextIO
+from typing import Any, TextIO
 
 import cv2
 import numpy as np
@@ -25,28 +26,30 @@ COLUMNS = ("stamp", "x", "y", "w", "h", "score", "state")
 _NOTHING = np.full(4, np.nan)
 
 
-class Output(Protocol):
-    """Takes every answer once, in order."""
+class Output(AbstractContextManager["Output"]):
+    """Takes every answer once, in order; `close` ends it, whatever happened.
+
+    Attributes:
+        written: the paths, folders among them, that there are in the end.
+    """
 
     written: tuple[Path, ...]
 
+    @abstractmethod
     def write(self, answer: Answer) -> None: ...
 
-    def __enter__(self) -> Any: ...
+    def close(self) -> None:
+        """Write what is not written yet."""
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
-class Video:
+class Video(Output):
     """An mp4 of both cameras side by side, all pictures of the first one's size."""
 
     def __init__(self, path: Path, rate: float) -> None:
-        self.written: tuple[Path, ...] = (path,)
+        self.written = (path,)
         self._video = VideoWriter(path, rate)
         self._shape: tuple[int, ...] | None = None
 
@@ -67,16 +70,8 @@ class Video:
             picture = np.asarray(cv2.resize(picture, self._shape[1::-1]), np.uint8)
         self._video.write(picture)
 
-    def __enter__(self) -> Video:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._video.__exit__(kind, error, trace)
+    def close(self) -> None:
+        self._video.close()
 
 
 class VideoAndText(Video):
@@ -91,22 +86,17 @@ class VideoAndText(Video):
         super().write(answer)
         self._boxes.append(_NOTHING if answer.box is None else answer.box)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        super().__exit__(kind, error, trace)
+    def close(self) -> None:
+        super().close()
         if self._boxes:
             write_boxes(self.written[1], np.array(self._boxes))
 
 
-class Table:
+class Table(Output):
     """A CSV with COLUMNS: stamp in seconds, the box in RGB pixels (empty: none), score, state."""
 
     def __init__(self, path: Path) -> None:
-        self.written: tuple[Path, ...] = (path,)
+        self.written = (path,)
         self._file: TextIO | None = None
         self._rows: Any = None
 
@@ -121,20 +111,12 @@ class Table:
         stamp = f"{second}.{nanosecond:09d}"
         self._rows.writerow([stamp, *box, f"{answer.score:.4f}", answer.state])
 
-    def __enter__(self) -> Table:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         if self._file is not None:
             self._file.close()
 
 
-class TrainingFrames:
+class TrainingFrames(Output):
     """A folder that training reads: visible/, infrared/ and groundtruth.txt with our boxes.
 
     Both folders must have equally many frames, so moments that lack a camera are left out.
@@ -146,7 +128,7 @@ class TrainingFrames:
     """
 
     def __init__(self, folder: Path, cameras: tuple[bool, bool], every: int = 1) -> None:
-        self.written: tuple[Path, ...] = (folder,)
+        self.written = (folder,)
         self._cameras, self._every = cameras, every
         self._boxes: list[NDArray[np.float64]] = []
         self._seen = 0
@@ -173,15 +155,7 @@ class TrainingFrames:
         if not cv2.imwrite(str(folder / name), pixels, how):
             raise OSError(f"cannot write {folder / name}")
 
-    def __enter__(self) -> TrainingFrames:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         if self._boxes:
             write_boxes(self.written[0] / "groundtruth.txt", np.array(self._boxes))
 
