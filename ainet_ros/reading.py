@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -94,13 +93,3 @@ class PairReader:
                 "closed, or its driver repeats an image",
                 "frozen thermal camera",
             )
-
-
-def in_rgb_pixels(thermal: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
-    """A thermal image stretched to (height, width) of the last RGB image.
-
-    A target that is set while the RGB camera is silent is marked in pixels of its last image.
-    """
-    if thermal.shape[:2] == size:
-        return thermal
-    return np.asarray(cv2.resize(thermal, size[::-1], interpolation=cv2.INTER_LINEAR))

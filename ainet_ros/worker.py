@@ -10,10 +10,11 @@ from typing import Any
 
 from ainet_core.box import as_box
 from ainet_core.imaging.registration import Alignment
+from ainet_core.imaging.thermal import in_rgb_pixels
 from ainet_ros.answers import Answer, Images, Progress, TrackerLike
 from ainet_ros.mailbox import Mailbox, Request, Work
 from ainet_ros.pairing import Pair
-from ainet_ros.reading import PairReader, in_rgb_pixels
+from ainet_ros.reading import PairReader
 
 BROKEN_AFTER = 10  # so many failures in a row are no accident: a lost device, wrong weights
 

@@ -25,7 +25,7 @@ from ainet_core.data.occlusion import hide
 from ainet_core.data.readers import open_sequence, read_benchmark
 from ainet_core.data.sequence import FramePair, Sequence
 from ainet_core.data.synthetic.world import SyntheticWorld
-from ainet_core.evaluation.metrics import overlap
+from ainet_core.evaluation.metrics import OVERLAPS, overlap, share_above
 from ainet_core.tracking.search import SearchPlan
 from ainet_core.tracking.target_state import StateThresholds
 from ainet_core.tracking.tracker import Tracker, TrackerSettings
@@ -229,8 +229,7 @@ def row(kind: str, name: str, told: list[Timeline]) -> list[str]:
     again = f"{np.isfinite(back).sum()} of {len(back)}" if len(back) else ""
     wait = f"{np.median(back[np.isfinite(back)]):.0f}" if np.isfinite(back).any() else ""
     false = str(sum(one.false_recoveries() for one in chosen))
-    thresholds = np.linspace(0, 1, 21)
-    success = np.mean([(shared[there] > threshold).mean() for threshold in thresholds])
+    success = share_above(shared[there], OVERLAPS).mean()
     return [kind, name, str(len(chosen)), precision, recall, again, wait, false, f"{success:.3f}"]
 
 

@@ -154,3 +154,13 @@ def _map(grey: NDArray[Any], limits: Range | None) -> NDArray[np.uint8]:
         np.nan_to_num(scaled, copy=False, nan=0.0, posinf=255.0, neginf=0.0)
     np.rint(scaled, out=scaled)
     return np.clip(scaled, 0, 255, out=scaled).astype(np.uint8)
+
+
+def in_rgb_pixels(thermal: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """A thermal image stretched to (height, width) of the last RGB image.
+
+    A target that is set while the RGB camera is silent is marked in pixels of its last image.
+    """
+    if thermal.shape[:2] == size:
+        return thermal
+    return np.asarray(cv2.resize(thermal, size[::-1], interpolation=cv2.INTER_LINEAR))

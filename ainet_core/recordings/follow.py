@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ainet_core.box import BoxLike, as_box
+from ainet_core.imaging.thermal import in_rgb_pixels
 from ainet_core.recordings.moments import Moment
 
 
@@ -151,6 +151,6 @@ class Follower:
     def _thermal(self, moment: Moment) -> Any:
         """As the tracker needs it for a box in pixels of the last RGB image, if there was one."""
         thermal, size = moment.thermal, self._rgb_size
-        if thermal is None or self._had_rgb or size is None or thermal.shape[:2] == size:
+        if thermal is None or self._had_rgb or size is None:
             return thermal
-        return cv2.resize(thermal, size[::-1], interpolation=cv2.INTER_LINEAR)
+        return in_rgb_pixels(thermal, size)

@@ -53,11 +53,6 @@ class TargetState:
         self._doubtful = 0  # frames in a row
         self._sure = 0  # frames in a row while lost, frames without doubt since recovered
 
-    @property
-    def in_doubt(self) -> bool:
-        """The newest frame was doubtful, or the target is lost."""
-        return self._doubtful > 0 or self.state == "lost"
-
     def observe(self, confidence: float) -> State:
         """Take the next frame's confidence, 0 .. 1."""
         limits = self.thresholds

@@ -255,7 +255,6 @@ class Tracker:
     def _begin_search(self) -> None:
         self._motion.miss()
         self._box = self._inside(self._motion.expected())
-        self._candidate = None
         self._regions = regions(
             self._box, self._image_size, self.model.config.search_factor, self.settings.search
         )
