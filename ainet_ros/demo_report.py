@@ -79,8 +79,8 @@ class Record:
             if f >= back and (box := self.boxes[f]) is not None
             and overlap(np.array([box]), truth[f : f + 1])[0] > 0.3
         ]  # fmt: skip
-        lost = f"lost told after {told[0] - first}" if told else "not told"
-        found = f"found again after {again[0] - back}" if again else "not found again"
+        lost = f"lost told after {told[0] - first} frames" if told else "not told"
+        found = f"found again after {again[0] - back} frames" if again else "not found again"
         return f"frames {first} to {back - 1}; {lost}, {found}"
 
 
