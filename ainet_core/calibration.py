@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ainet_core.data.folder import read_rgb, read_thermal
-from ainet_core.data.moments import Moment, read_moments
+from ainet_core.data.moments import Moment
 from ainet_core.imaging.board import find_board
 from ainet_core.imaging.draw import paint_thermal
 from ainet_core.imaging.registration import Alignment, align_points
@@ -53,19 +53,17 @@ def calibrate_from_points(
 
 
 def calibrate_from_board(
-    board: str, rgb: Path, thermal: Path, output: Path
+    board: str, moments: list[Moment], output: Path
 ) -> tuple[Alignment, Path]:
     """The same, from pairs of images of a heated chessboard or grid of circles.
 
     Args:
         board: "COLUMNSxROWS" of inner corners or circles.
-        rgb, thermal: an image, a folder of images or a video of each camera.
 
     Raises:
         ValueError: also where no pair shows the board to both cameras; names the image.
     """
     columns, rows = parse_board(board)
-    moments = read_moments(rgb, thermal)
     seen: list[tuple[Moment, NDArray[np.float64]]] = []
     trouble = []
     for moment in moments:
@@ -84,13 +82,12 @@ def calibrate_from_board(
     return alignment, _save(alignment, moment.rgb, moment.thermal, seen[0][1], output)
 
 
-def calibrate_from_scene(rgb: Path, thermal: Path, output: Path) -> tuple[SceneAlignment, Path]:
-    """The same, from what both cameras see in videos or folders of images.
+def calibrate_from_scene(moments: list[Moment], output: Path) -> tuple[SceneAlignment, Path]:
+    """The same, from what both cameras see: the more different views, the better.
 
     Raises:
         ValueError: also where the scene does not tell surely; says what to do.
     """
-    moments = read_moments(rgb, thermal)
     found = align_scene([(moment.rgb, moment.thermal) for moment in moments])
     first = moments[0]
     return found, _save(found.alignment, first.rgb, first.thermal, found.points, output)

@@ -58,8 +58,10 @@ def make_parser() -> argparse.ArgumentParser:
                      "that both cameras see")  # fmt: skip
     way.add_argument("--scene", action="store_true",
                      help="whatever both cameras see, over many frames; refuses when not sure")
+    calibrate.add_argument("recording", nargs="?", metavar="RECORDING",
+                           help="for --board and --scene: rosbag2, or a folder of frames")
     for name, camera in (("rgb", "RGB"), ("thermal", "thermal")):
-        calibrate.add_argument(f"--{name}", required=True, metavar="FILE",
+        calibrate.add_argument(f"--{name}", metavar="FILE",
                                help=f"{camera} image; for --board and --scene also a video or "
                                "folder of images, frame by frame as the other's")  # fmt: skip
     calibrate.add_argument("--output", default="alignment.yaml", metavar="FILE.yaml",
@@ -69,7 +71,8 @@ def make_parser() -> argparse.ArgumentParser:
                        ("focal", "focal length of the RGB camera in pixels")):  # fmt: skip
         calibrate.add_argument(f"--{name}", type=float, metavar="X",
                                help=f"{what}: says at which distances it holds")  # fmt: skip
-    calibrate.set_defaults(run=_calibrate)
+    _add_recording_options(calibrate)
+    calibrate.set_defaults(run=_calibrate, alignment=None)
 
     _add_evaluation(commands.add_parser("eval", help="run, score and compare trackers"))
 
@@ -129,6 +132,15 @@ def _add_track(parser: argparse.ArgumentParser) -> None:
                         help="frames and boxes to be corrected, for `ainet train`")  # fmt: skip
     parser.add_argument("--export-every", type=_positive, metavar="N",
                         help="every N-th pair (default: as many as training takes)")  # fmt: skip
+    _add_recording_options(parser)
+    parser.add_argument("--alignment", metavar="FILE.yaml",
+                        help="bring thermal into RGB's view: from `ainet calibrate`")  # fmt: skip
+    _add_tracker_options(parser)
+    parser.set_defaults(run=_track)
+
+
+def _add_recording_options(parser: argparse.ArgumentParser) -> None:
+    """Which images of a recording belong together."""
     parser.add_argument("--rgb-topic", metavar="TOPIC", help="default: found by type and name")
     parser.add_argument("--thermal-topic", metavar="TOPIC", help="default: found by type and name")
     parser.add_argument("--pairing", default="approximate", help="as the node's (default: "
@@ -141,10 +153,6 @@ def _add_track(parser: argparse.ArgumentParser) -> None:
     ):
         parser.add_argument(f"--{name}", type=float, default=default, metavar="S",
                             help=f"{what}, seconds (default: {default:g})")  # fmt: skip
-    parser.add_argument("--alignment", metavar="FILE.yaml",
-                        help="bring thermal into RGB's view: from `ainet calibrate`")  # fmt: skip
-    _add_tracker_options(parser)
-    parser.set_defaults(run=_track)
 
 
 def _add_evaluation(parser: argparse.ArgumentParser) -> None:
@@ -305,9 +313,9 @@ def _align(options: argparse.Namespace) -> Path:
     """In the way that was chosen; says how good it is, returns the picture's path."""
     from ainet_core import calibration
 
-    files = Path(options.rgb), Path(options.thermal), Path(options.output)
+    output = Path(options.output)
     if options.scene:
-        found, picture = calibration.calibrate_from_scene(*files)
+        found, picture = calibration.calibrate_from_scene(_pairs_to_align_by(options), output)
         print(
             f"{len(found.points)} of {found.blocks} blocks agree, off by "
             f"{found.alignment.error:.2f} RGB pixels (median); two halves of the image say the "
@@ -315,11 +323,32 @@ def _align(options: argparse.Namespace) -> Path:
         )
         return picture
     if options.board:
-        alignment, picture = calibration.calibrate_from_board(options.board, *files)
+        pairs = _pairs_to_align_by(options)
+        alignment, picture = calibration.calibrate_from_board(options.board, pairs, output)
     else:
-        alignment, picture = calibration.calibrate_from_points(Path(options.points), *files)
+        files = Path(options.points), *_rgb_and_thermal(options), output
+        alignment, picture = calibration.calibrate_from_points(*files)
     print(f"points are off by {alignment.error:.2f} RGB pixels (median)")
     return picture
+
+
+def _pairs_to_align_by(options: argparse.Namespace):  # type: ignore[no-untyped-def]
+    if options.recording and not (options.rgb or options.thermal):
+        from ainet_core.recordings.command import pairs_to_align_by
+
+        return pairs_to_align_by(options)
+    from ainet_core.data.moments import read_moments
+
+    return read_moments(*_rgb_and_thermal(options))
+
+
+def _rgb_and_thermal(options: argparse.Namespace) -> tuple[Path, Path]:
+    if options.recording and (options.rgb or options.thermal):
+        raise ValueError(f"say {options.recording} or --rgb and --thermal, not both")
+    if not (options.rgb and options.thermal):
+        other = "" if options.points else ", or a RECORDING"
+        raise ValueError(f"where are the images? Say --rgb and --thermal{other}")
+    return Path(options.rgb), Path(options.thermal)
 
 
 def _check_data(options: argparse.Namespace) -> int:

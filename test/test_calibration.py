@@ -18,6 +18,7 @@ from ainet_core.calibration import (
 )
 from ainet_core.cli import main, make_parser
 from ainet_core.data.aligned import aligned
+from ainet_core.data.moments import read_moments
 from ainet_core.data.sequence import ArrayFrames, Sequence
 from ainet_core.data.synthetic import random_world
 from ainet_core.evaluation.metrics import overlap
@@ -70,6 +71,11 @@ def test_refuses_in_one_line(rig: dict[str, Path], capsys: pytest.CaptureFixture
     command += ["--points", str(rig["points"])]
     assert main([*command, "--distance", "5"]) == 2
     assert "--distance, --baseline and --focal are needed together" in capsys.readouterr().err
+    assert main(["calibrate", "--scene", "--rgb", str(rig["rgb"])]) == 2
+    assert "Say --rgb and --thermal, or a RECORDING" in capsys.readouterr().err
+    for way in (["--scene"], ["--points", str(rig["points"])]):
+        assert main([*command[:5], "my_bag", *way]) == 2
+        assert "say my_bag or --rgb and --thermal" in capsys.readouterr().err
 
 
 def test_it_writes_the_file_and_a_picture(
@@ -94,7 +100,7 @@ def test_it_writes_the_file_and_a_picture(
 def test_the_page_shows_commands_that_the_parser_takes_and_the_limits_of_the_code() -> None:
     page = (Path(__file__).parent.parent / "docs" / "alignment.md").read_text()
     commands = re.findall(r"^ +ainet (calibrate .+)$", page, re.MULTILINE)
-    assert len(commands) == 3
+    assert len(commands) == 4
     assert page.count("<!-- made by bench/alignment.py -->") == 1
     for command in commands:
         make_parser().parse_args(command.split())
@@ -120,9 +126,9 @@ def test_refuses_a_board_that_is_none(text: str) -> None:
 def test_refuses_images_without_the_board(rig: dict[str, Path]) -> None:
     output = rig["rgb"].with_name("alignment.yaml")
     with pytest.raises(ValueError, match=r"thermal\.png: no board of 7x5.*thermal image: heat it"):
-        calibrate_from_board("7x5", rig["rgb"], rig["thermal"], output)
+        calibrate_from_board("7x5", read_moments(rig["rgb"], rig["thermal"]), output)
     with pytest.raises(ValueError, match="expected two images, folders or videos"):
-        calibrate_from_board("7x5", rig["rgb"], rig["thermal"].parent, output)
+        calibrate_from_board("7x5", read_moments(rig["rgb"], rig["thermal"].parent), output)
     assert not output.exists()
 
 

@@ -22,7 +22,15 @@ class Moment:
     thermal: Image
 
 
-def read_moments(rgb: Path, thermal: Path, most: int = 20) -> list[Moment]:
+MOST = 20  # more pairs say little more, and take longer
+
+
+def evenly(count: int, most: int = MOST) -> list[int]:
+    """Which of `count` pairs are taken, from the first to the last."""
+    return [int(index) for index in np.linspace(0, count - 1, min(most, count))]
+
+
+def read_moments(rgb: Path, thermal: Path, most: int = MOST) -> list[Moment]:
     """At most so many pairs, evenly spread over two videos or folders; or two images.
 
     Raises:
@@ -35,8 +43,8 @@ def read_moments(rgb: Path, thermal: Path, most: int = 20) -> list[Moment]:
         raise ValueError(f"expected two images, folders or videos, got {rgb} and {thermal}")
     sequence = open_videos(rgb, thermal)
     moments = []
-    for index in np.linspace(0, len(sequence) - 1, min(most, len(sequence))).astype(int):
-        pair = sequence[int(index)]
+    for index in evenly(len(sequence), most):
+        pair = sequence[index]
         assert pair.rgb is not None
         assert pair.thermal is not None
         moments.append(Moment(f"frame {index} of {rgb} and {thermal}", pair.rgb, pair.thermal))

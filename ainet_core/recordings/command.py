@@ -1,4 +1,4 @@
-"""What `ainet track` and `ainet sample` do."""
+"""What `ainet track` and `ainet sample` do, and which pairs `ainet calibrate` aligns by."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from tqdm import tqdm
 
 from ainet_core.data import video
 from ainet_core.data.aligned import aligned
+from ainet_core.data.moments import Moment as Pair
+from ainet_core.data.moments import evenly
 from ainet_core.data.readers import open_sequence, open_videos
 from ainet_core.imaging.registration import Alignment
 from ainet_core.recordings.follow import BoxAt, Detected, Follower, TargetSource, TrackerLike
@@ -85,6 +87,26 @@ def sample(options: argparse.Namespace) -> Path:
     return output
 
 
+def pairs_to_align_by(options: argparse.Namespace) -> list[Pair]:
+    """Some pairs of a recording, evenly spread, as `ainet track` would pair its images.
+
+    Raises:
+        ValueError: a recording or topic that cannot be used, or no pair with both images.
+    """
+    moments, bag = _open(options)
+    taken = set(evenly(moments.count))
+    pairs = []
+    for index, moment in enumerate(tqdm(moments, total=moments.count, unit="pair", desc="read")):
+        if index in taken and moment.rgb is not None and moment.thermal is not None:
+            name = f"pair {index} of {options.recording}"
+            pairs.append(Pair(name, moment.rgb, moment.thermal))
+    if bag is not None:
+        _say(bag.notes)
+    if not pairs:
+        raise ValueError(f"{options.recording}: no pair with images of both cameras")
+    return pairs
+
+
 def _open(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # rosbags comes late
     """The moments, and the bag when they are of one."""
     path = None if options.recording is None else Path(options.recording)
@@ -93,7 +115,7 @@ def _open(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # rosba
     if path is not None and is_bag(path):
         return _open_bag(options, path)
     for name in ("rgb_topic", "thermal_topic", "detections_topic"):
-        if getattr(options, name):
+        if getattr(options, name, None):
             raise ValueError(f"--{name.replace('_', '-')} is for rosbag2 recordings alone")
     if path is not None and path.suffix.lower() in video.ENDINGS:
         raise ValueError(f"say which camera {path} is: --rgb {path} or --thermal {path}")

@@ -78,6 +78,26 @@ def _starts_indented(lines: list[str], number: int) -> bool:
     return lines[number].startswith("    ") and (number == 0 or not lines[number - 1].strip())
 
 
+def prose(page: Path) -> str:
+    """A page without its blocks of code."""
+    return split(page)[1]
+
+
+def spans(page: Path) -> Iterator[tuple[int, str]]:
+    """Line and text of what stands in backticks in the running text."""
+    for paragraph in re.finditer(r"(?:^.*\S.*$\n?)+", prose(page), re.MULTILINE):
+        for span in re.finditer(r"(?<!`)`([^`]+)`(?!`)", paragraph[0]):
+            start = paragraph.start() + span.start()
+            yield prose(page).count("\n", 0, start) + 1, " ".join(span[1].split())
+
+
+def named_files(page: Path) -> list[str]:
+    """Files of the repository that the running text names, as paths from its root."""
+    folders = "ainet_core|ainet_ros|bench|config|docs|foxglove|launch|pip_ros|rviz|test"
+    file = re.compile(rf"(?:{folders})/[\w./-]*\w\.\w+")
+    return [span for _, span in spans(page) if file.fullmatch(span)]
+
+
 def blocks(language: str) -> list[Block]:
     """Every page's blocks in one language."""
     return [block for page in PAGES for block in split(page)[0] if block.language == language]
@@ -95,11 +115,10 @@ def _commands(page: Path) -> Iterator[Command]:
             for offset, line in _joined(block.text):
                 for simple in _simple(line):
                     yield Command(name, block.line + offset, simple)
-    for number, line in enumerate(split(page)[1].splitlines(), start=1):
-        for span in re.findall(r"(?<!`)`([^`]+)`(?!`)", line):
-            if span.split()[0] in PROGRAMS - {"."} and len(span.split()) > 1:
-                for simple in _simple(span):
-                    yield Command(name, number, simple)
+    for number, span in spans(page):
+        if span.split()[0] in PROGRAMS - {"."} and len(span.split()) > 1:
+            for simple in _simple(span):
+                yield Command(name, number, simple)
 
 
 def _joined(text: str) -> Iterator[tuple[int, str]]:

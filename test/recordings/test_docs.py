@@ -60,7 +60,7 @@ def test_every_command_runs(place, monkeypatch, capsys):
         if arguments[0] == "train":
             continue
         assert cli.main(arguments) == 0, command
-    (told,) = re.findall(r"^    (RGB .*)$", PAGE, re.MULTILINE)
+    (told,) = re.findall(r"^(RGB .*;.*)$", PAGE, re.MULTILINE)
     assert told in capsys.readouterr().err
     assert len(list((place / "mydata" / "recordings" / "one" / "visible").iterdir())) == 24
     assert {path.name for path in (place / "out").iterdir()} == {"bag", "boxes.csv", "track.mp4"}
