@@ -18,8 +18,8 @@ PAGES = [
     ROOT / "ainet_core" / "weights" / "nano.md",
 ]
 PROGRAMS = {
-    "ainet", "cd", "export", "fastdds", "git", "make", "mkdir", "mypy", "pip", "python",
-    "python3", "ros2", "rosdep", "ruff", "rviz2", "tensorboard", "torchrun", ".",
+    "ainet", "cd", "export", "fastdds", "git", "make", "mkdir", "pip", "python", "python3",
+    "ros2", "rosdep", "rviz2", "tensorboard", "torchrun", ".",
 }  # fmt: skip
 
 
@@ -35,11 +35,12 @@ class Block:
 
 @dataclass(frozen=True)
 class Command:
-    """One simple command (no `&&`), as it stands on a page."""
+    """One simple command (no `&&`), as it stands on a page; inline: in the running text."""
 
     page: str
     line: int
     text: str
+    inline: bool = False
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}: {self.text}"
@@ -118,7 +119,7 @@ def _commands(page: Path) -> Iterator[Command]:
     for number, span in spans(page):
         if span.split()[0] in PROGRAMS - {"."} and len(span.split()) > 1:
             for simple in _simple(span):
-                yield Command(name, number, simple)
+                yield Command(name, number, simple, inline=True)
 
 
 def _joined(text: str) -> Iterator[tuple[int, str]]:
