@@ -24,7 +24,7 @@ NOT_RUN = {
     "git clone": NETWORK,
     "make": "minutes to hours; make itself reads the target and the variables (make -n)",
     "pip install": NETWORK + "; extras are compared with setup.py",
-    "python -m ainet_ros.interface": "writes docs/ros.md, which test/ros/test_interface.py compares",
+    "python -m ainet_ros.interface": "writes a page that test/ros/test_interface.py compares",
     "python -m ainet_ros.tracker_node": "runs until it is stopped; test/ros does that",
     "python -m colcon build": ELSEWHERE + "test/ros/test_colcon.py",
     "python bench/": "minutes, or data that is not handed on; options are compared",
