@@ -123,6 +123,7 @@ def draw(stopwatch: Stopwatch, count: int, path: Path) -> None:
 
     figure, axes = plt.subplots(figsize=(11, 3), layout="constrained")
     colors: dict[str, Any] = {}
+    total = sum(s for path, s in stopwatch.seconds.items() if len(path) == 1) / count * 1e3
 
     def lay(prefix: Path_, left: float) -> None:
         for child in [p for p in stopwatch.seconds if p[:-1] == prefix]:
@@ -130,7 +131,7 @@ def draw(stopwatch: Stopwatch, count: int, path: Path) -> None:
             name = child[-1].removesuffix(" (the rest)")
             color = colors.setdefault(name, plt.get_cmap("tab20")(len(colors) % 20))
             axes.barh(len(prefix), width, 0.94, left, color=color, edgecolor="white")
-            if width > 0.7:
+            if width > 0.0045 * total * len(name):  # else the name runs into its neighbours
                 axes.text(left + width / 2, len(prefix), f"{name}\n{width:.1f}", ha="center",
                           va="center", fontsize=8)  # fmt: skip
             lay(child, left)

@@ -93,9 +93,9 @@ def spans(page: Path) -> Iterator[tuple[int, str]]:
 
 
 def named_files(page: Path) -> list[str]:
-    """Files of the repository that the running text names, as paths from its root."""
+    """Files and folders of the repository that the running text names, as paths from its root."""
     folders = "ainet_core|ainet_ros|bench|config|docs|foxglove|launch|pip_ros|rviz|test"
-    file = re.compile(rf"(?:{folders})/[\w./-]*\w\.\w+")
+    file = re.compile(rf"(?:{folders})/[\w./-]*")
     return [span for _, span in spans(page) if file.fullmatch(span)]
 
 
