@@ -118,6 +118,12 @@ def pip(words: list[str]) -> None:
             assert extra in known, f"setup.py has the extras {sorted(known)}"
 
 
+def export(words: list[str]) -> None:
+    for word in words:
+        _, _, value = word.partition("=")
+        assert not value.startswith(str(ROOT)) or Path(value).is_file(), value
+
+
 def rviz2(words: list[str]) -> None:
     option, file = words
     assert option == "-d"
@@ -132,7 +138,7 @@ CHECKS: dict[str, Callable[[list[str]], None]] = {
     ".": nothing_of_ours,
     "ainet": ainet,
     "cd": nothing_of_ours,
-    "export": nothing_of_ours,
+    "export": export,
     "fastdds": nothing_of_ours,
     "git": nothing_of_ours,
     "make": make,

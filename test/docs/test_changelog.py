@@ -12,7 +12,8 @@ CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
 
 
 def test_the_newest_version_is_the_packages() -> None:
-    newest = re.findall(r"^## (\d+\.\d+\.\d+) - (?:unreleased|\d{4}-\d{2}-\d{2})$", CHANGELOG, re.M)
+    heading = r"^## (\d+\.\d+\.\d+) - (?:unreleased|\d{4}-\d{2}-\d{2})$"
+    newest = re.findall(heading, CHANGELOG, re.MULTILINE)
     assert newest[0] == ainet_core.__version__
     assert f'version="{newest[0]}"' in (ROOT / "setup.py").read_text()
     assert f"<version>{newest[0]}</version>" in (ROOT / "package.xml").read_text()
