@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from ainet_core.model import packed_stem
 from ainet_core.model.config import ModelConfig
 from ainet_core.model.dfm import Addition, DifferenceFusion
 from ainet_core.model.head import CenterHead, Prediction
 from ainet_core.model.ofm import OrderDynamicFusion
+from ainet_core.model.packed_stem import PackedStem
 from ainet_core.model.stem import STEM_CHANNELS, ConvolutionStem, TemplatePrior, folded
 from ainet_core.model.vit import Block, PatchEmbedding
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -47,7 +52,7 @@ class AINet(nn.Module):
         super().__init__()
         self.config = config
         if config.convolution_stem:
-            self.stem = ConvolutionStem()
+            self.stem: ConvolutionStem | PackedStem = ConvolutionStem()
             self.embed_stem = nn.Linear(STEM_CHANNELS, config.width)
         else:
             self.patch_embed = PatchEmbedding(config)
@@ -63,6 +68,18 @@ class AINet(nn.Module):
         self.ofm = OrderDynamicFusion(config) if config.ofm else None
         self.norm = nn.LayerNorm(config.width, eps=1e-6)
         self.head = CenterHead(config)
+
+    def pack(self) -> None:
+        """For tracking on a CPU: the stem's weights once laid out as oneDNN wants them.
+
+        The network cannot be trained any more, and its state is not a checkpoint's.
+        """
+        if not self.config.convolution_stem or isinstance(self.stem, PackedStem):
+            return
+        if (why_not := packed_stem.obstacle()) is not None:
+            logger.info("the stem is not packed, updates take a little longer: %s", why_not)
+            return
+        self.stem = PackedStem(self.stem, self.config.search_size)
 
     def forward(self, template: Tensor, search: Tensor, extent: Tensor) -> Prediction:
         """Template (M, B, 3, Ht, Wt) and search images (M, B, 3, Hs, Ws), extent (B, 2)."""

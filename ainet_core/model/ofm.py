@@ -75,17 +75,17 @@ class OrderDynamicFusion(nn.Module):
             index = torch.arange(layers.shape[1], device=index.device).expand_as(index)
 
         x, gate = self.project_in(layers).chunk(2, dim=-1)  # (B, L, N, E) each
-        x = x.permute(0, 3, 1, 2)  # (B, E, L, N)
         permutation = (
             straight_through_permutation(scores) if self.training and self.dynamic else None
         )
         x_dyn = _reorder(x, index, permutation)
 
-        in_order = x.flatten(2)  # F_all: (B, E, T)
-        y = self.scan(torch.stack([in_order, in_order.flip(-1), x_dyn.flatten(2)], dim=1))
-        y_fwd, y_bwd, y_dyn = y.unbind(1)  # (B, E, T) each
-        y_dyn = _restore(y_dyn.view_as(x), index, permutation).flatten(2)
-        y = (y_fwd + y_bwd.flip(-1) + y_dyn).transpose(1, 2)  # (B, T, E)
+        in_order = x.flatten(1, 2)  # F_all: (B, T, E)
+        directions = torch.stack([in_order, in_order.flip(1), x_dyn.flatten(1, 2)], dim=2)
+        y = self.scan(directions.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)  # (B, T, 3, E)
+        y_fwd, y_bwd, y_dyn = y.unbind(2)  # (B, T, E) each
+        y_dyn = _restore(y_dyn.view(x.shape), index, permutation).flatten(1, 2)
+        y = y_fwd + y_bwd.flip(1) + y_dyn
 
         y = self.project_out(y * F.silu(gate.flatten(1, 2)))  # (B, T, C)
         y = y.view_as(layers).sum(dim=1)  # the layers are summed, residual and update apart
@@ -93,14 +93,14 @@ class OrderDynamicFusion(nn.Module):
 
 
 def _reorder(x: Tensor, index: Tensor, permutation: Tensor | None) -> Tensor:
-    """Put the layers of (B, E, L, N) into the order of each sample; tokens inside stay."""
-    if permutation is None:
-        return x.gather(2, index[:, None, :, None].expand_as(x))
-    return torch.einsum("bkl,beln->bekn", permutation, x)
+    """Put the layers of (B, L, N, E) into the order of each sample; tokens inside stay."""
+    if permutation is not None:
+        return torch.einsum("bkl,blne->bkne", permutation, x)
+    return torch.stack([one.index_select(0, order) for one, order in zip(x, index, strict=True)])
 
 
 def _restore(x: Tensor, index: Tensor, permutation: Tensor | None) -> Tensor:
     """The inverse of `_reorder`."""
-    if permutation is None:
-        return x.gather(2, index.argsort(dim=-1)[:, None, :, None].expand_as(x))
-    return torch.einsum("bkl,bekn->beln", permutation, x)
+    if permutation is not None:
+        return torch.einsum("bkl,bkne->blne", permutation, x)
+    return _reorder(x, index.argsort(dim=-1), None)

@@ -111,12 +111,14 @@ class Tracker:
         self.evidence: Evidence | None = None
         self.settings = settings or TrackerSettings()
         self.model = model.to(self.device).eval().requires_grad_(False)
+        if self.device.type == "cpu":
+            self.model.pack()
         window = self.settings.window
         self._window = 1 - window + window * _hann(model.config.search_grid).to(self.device)
         self._thermal_range = ThermalNormalizer()
         self._look: RecentLook | None = None
         self._threads = ThreadChoice(self.settings.threads or torch.get_num_threads())
-        if self.settings.threads:
+        if self.settings.threads or self.device.type == "cuda":  # there the CPU only waits
             self._threads.fix()
 
     @classmethod

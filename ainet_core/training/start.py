@@ -45,6 +45,7 @@ def start_model(model: AINet, preset: str, start: str) -> str:
         load_weights(model, Path(start))
         return start
     if model.config.convolution_stem:
+        assert isinstance(model.stem, ConvolutionStem)
         start_stem(model.stem)
         return "stem: MobileNetV2; the rest: random numbers"
     logger.warning("the encoder starts from random numbers: see `ainet import-weights`")

@@ -1,4 +1,4 @@
-"""The selective scan in C for CPUs, forward and backward, float32.
+"""The selective scan in C for CPUs, forward and backward, float32; the convolution before it.
 
 The C code (csrc/) is compiled by setup.py as an optional extension. It needs neither Python's nor
 torch's headers: tensors are handed over as addresses and strides through ctypes, which also
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-LAYOUT_VERSION = 2  # SCAN_LAYOUT_VERSION in csrc/scan_problem.h
+LAYOUT_VERSION = 3  # SCAN_LAYOUT_VERSION in csrc/scan_problem.h
 HUGE = 2 << 20  # bytes from which page faults are worth avoiding
 SMALL = 1 << 17  # state updates (about 30 us) below which waking a second thread costs more
 LEVELS = ("portable", "avx2", "avx512")
@@ -61,23 +61,39 @@ class _Problem(ctypes.Structure):
     ]
 
 
+class _Convolution(ctypes.Structure):
+    """convolution_problem, field for field."""
+
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("batch", "channels", "taps", "length")),
+        *((name, ctypes.c_int64) for name in ("threads", "level")),
+        *((name, _Rows) for name in ("x", "out")),
+        *((name, ctypes.c_void_p) for name in ("weight", "bias")),
+    ]
+
+
 class NativeScan:
     """The loaded library and what it said about itself."""
 
     def __init__(self, library: ctypes.CDLL) -> None:
-        for name in ("layout_version", "problem_size", "chunk", "best_level", "has_openmp"):
+        numbers = ("layout_version", "problem_size", "chunk", "best_level", "has_openmp")
+        for name in (*numbers, "convolution_size", "convolution_taps"):
             getattr(library, f"scan_{name}").restype = ctypes.c_int64
         library.scan_lanes.argtypes, library.scan_lanes.restype = [ctypes.c_int64], ctypes.c_int64
         for function in (library.scan_forward, library.scan_backward):
             function.argtypes, function.restype = [ctypes.POINTER(_Problem)], ctypes.c_int64
+        library.scan_convolution.argtypes = [ctypes.POINTER(_Convolution)]
+        library.scan_convolution.restype = None
         library.scan_prefer_huge_pages.argtypes = [ctypes.c_void_p, ctypes.c_int64]
         library.scan_prefer_huge_pages.restype = None
         if library.scan_layout_version() != LAYOUT_VERSION:
             raise OSError("the compiled scan is of another version: build it again")
-        if library.scan_problem_size() != ctypes.sizeof(_Problem):
+        sizes = library.scan_problem_size(), library.scan_convolution_size()
+        if sizes != (ctypes.sizeof(_Problem), ctypes.sizeof(_Convolution)):
             raise OSError("the compiled scan disagrees about its arguments: build it again")
         self.library = library
         self.chunk: int = library.scan_chunk()
+        self.most_taps: int = library.scan_convolution_taps()
         self.best_level: int = library.scan_best_level()
         self.openmp = bool(library.scan_has_openmp())
         self.lanes: list[int] = [library.scan_lanes(level) for level in range(len(LEVELS))]
@@ -307,6 +323,44 @@ def selective_scan_native(
 
     level: one of LEVELS; None takes the best that this processor has.
     """
+    native, number = _loaded(level)
+    inputs = (u, delta, A, B, C, D, z, delta_bias)
+    keep = torch.is_grad_enabled() and any(x is not None and x.requires_grad for x in inputs)
+    if not keep:
+        return _forward(native, number, False, delta_softplus, *inputs)[0]
+    return _SelectiveScan.apply(native, number, delta_softplus, *inputs)
+
+
+def convolved_native(
+    x: Tensor, weight: Tensor, bias: Tensor, *, level: str | None = None
+) -> Tensor:
+    """SiLU of the causal convolution of each channel, float32 on the CPU, without gradients.
+
+    x: (B, D, T), any strides; weight: (D, K), the last tap for the present; bias: (D,).
+    level: as `selective_scan_native`.
+    """
+    native, number = _loaded(level)
+    weight, bias = weight.contiguous(), bias.contiguous()
+    batch, channels, length = x.shape
+    taps = weight.shape[1]
+    if taps > native.most_taps:
+        raise ValueError(f"expected at most {native.most_taps} taps, got {taps}")
+    x = _readable(x)
+    # Channels or time contiguous, as in x; no gaps as a part of something larger may have.
+    shape = (batch, length, channels) if x.stride(1) == 1 else (batch, channels, length)
+    out = native.fresh(*shape)
+    out = out.transpose(1, 2) if x.stride(1) == 1 else out
+    problem = _Convolution(
+        batch=batch, channels=channels, taps=taps, length=length,
+        threads=_threads(native, x.numel()), level=number,
+        x=_rows(x), out=_rows(out), weight=_address(weight), bias=_address(bias),
+    )  # fmt: skip
+    native.library.scan_convolution(ctypes.byref(problem))
+    return out
+
+
+def _loaded(level: str | None) -> tuple[NativeScan, int]:
+    """The library and the number of a level; RuntimeError without it."""
     native = load()
     if isinstance(native, str):
         raise RuntimeError(f"native selective scan: {native}")
@@ -315,8 +369,4 @@ def selective_scan_native(
         raise RuntimeError(
             f"this processor has no {level}, its best is {LEVELS[native.best_level]}"
         )
-    inputs = (u, delta, A, B, C, D, z, delta_bias)
-    keep = torch.is_grad_enabled() and any(x is not None and x.requires_grad for x in inputs)
-    if not keep:
-        return _forward(native, number, False, delta_softplus, *inputs)[0]
-    return _SelectiveScan.apply(native, number, delta_softplus, *inputs)
+    return native, number

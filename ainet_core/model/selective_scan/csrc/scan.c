@@ -23,6 +23,8 @@ static const scan_kernels *kernels_of(int64_t level) {
 
 EXPORT int64_t scan_layout_version(void) { return SCAN_LAYOUT_VERSION; }
 EXPORT int64_t scan_problem_size(void) { return (int64_t)sizeof(scan_problem); }
+EXPORT int64_t scan_convolution_size(void) { return (int64_t)sizeof(convolution_problem); }
+EXPORT int64_t scan_convolution_taps(void) { return CONVOLUTION_TAPS; }
 EXPORT int64_t scan_chunk(void) { return SCAN_CHUNK; }
 EXPORT int64_t scan_lanes(int64_t level) { return kernels_of(level)->lanes; }
 EXPORT const char *scan_level_name(int64_t level) { return kernels_of(level)->name; }
@@ -87,4 +89,21 @@ EXPORT int64_t scan_forward(const scan_problem *p) {
 
 EXPORT int64_t scan_backward(const scan_problem *p) {
     return run_tasks(p, kernels_of(p->level)->backward);
+}
+
+/* Needs no memory of its own, so it cannot fail. */
+EXPORT void scan_convolution(const convolution_problem *p) {
+    const scan_kernels *kernels = kernels_of(p->level);
+    const int64_t blocks = (p->channels + kernels->lanes - 1) / kernels->lanes;
+    const int64_t tasks = p->batch * blocks;
+    if (p->threads <= 1) {
+        for (int64_t i = 0; i < tasks; i++)
+            kernels->convolution(p, i / blocks, i % blocks * kernels->lanes);
+        return;
+    }
+#if defined(_OPENMP)
+#pragma omp parallel for num_threads((int)p->threads) schedule(dynamic, 1)
+#endif
+    for (int64_t i = 0; i < tasks; i++)
+        kernels->convolution(p, i / blocks, i % blocks * kernels->lanes);
 }

@@ -251,6 +251,8 @@ static int forward_task(const scan_problem *p, int64_t batch, int64_t group, int
     return 0;
 }
 
+#include "convolution_kernel.h"
 #include "scan_backward.h"
 
-const scan_kernels SCAN_KERNELS = {SCAN_NAME, LANES, forward_task, backward_task};
+const scan_kernels SCAN_KERNELS = {SCAN_NAME, LANES, forward_task, backward_task,
+                                   convolution_task};

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* Changes whenever a structure below changes, so that a stale build is refused, not misread. */
-#define SCAN_LAYOUT_VERSION 2
+#define SCAN_LAYOUT_VERSION 3
 
 /* Time steps between two saved states; the backward pass recomputes what lies between. Measured:
  * shorter chunks read too little of each row at a time, longer ones fall out of the cache. */
@@ -44,14 +44,29 @@ typedef struct {
     float *grad_delta_bias;      /* (batch, channels) or NULL */
 } scan_problem;
 
+#define CONVOLUTION_TAPS 8 /* at most */
+
+typedef struct {
+    int64_t batch, channels, taps, length;
+    int64_t threads, level;
+    scan_rows x, out;
+    const float *weight; /* (channels, taps), the last tap for the present */
+    const float *bias;   /* (channels) */
+} convolution_problem;
+
 /* A task is the channels [first, first + count) of one sample; all belong to one group. */
 typedef int (*scan_task_fn)(const scan_problem *problem, int64_t batch, int64_t group,
                             int64_t segment);
+
+/* A task is the LANES channels from the first on, fewer at the end, of one sample. */
+typedef void (*convolution_task_fn)(const convolution_problem *problem, int64_t batch,
+                                   int64_t first_channel);
 
 typedef struct {
     const char *name;
     int lanes;
     scan_task_fn forward, backward;
+    convolution_task_fn convolution;
 } scan_kernels;
 
 extern const scan_kernels scan_portable;
