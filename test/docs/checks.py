@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from pages import ROOT
+from documentation import ROOT
 
 from ainet_core.cli import make_parser
 

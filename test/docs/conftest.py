@@ -3,6 +3,6 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))  # pages, checks, not_run: no package
+sys.path.insert(0, str(Path(__file__).parent))  # documentation, checks, ...: no package
 sys.path.insert(0, str(Path(__file__).parents[1] / "recordings"))  # bag_maker
 sys.path.insert(0, str(Path(__file__).parents[1]))  # test_imports

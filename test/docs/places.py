@@ -9,8 +9,8 @@ import bag_maker
 import cv2
 import numpy as np
 from bag_maker import RGB, START, THERMAL, Sent
+from documentation import ROOT
 from numpy.typing import NDArray
-from pages import ROOT
 
 from ainet_core.data.boxes import write_boxes
 from ainet_core.data.synthetic.world import SyntheticWorld

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 import yaml
-from pages import ROOT
+from documentation import ROOT
 
 from ainet_ros import parameters
 from ainet_ros.interface import PORTS

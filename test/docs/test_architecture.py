@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 import test_imports
-from pages import ROOT
+from documentation import ROOT
 
 SVG = "{http://www.w3.org/2000/svg}"
 FIGURE = ET.parse(ROOT / "docs" / "architecture.svg").getroot()

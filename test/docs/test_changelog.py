@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pages import PAGES, ROOT, prose
+from documentation import PAGES, ROOT, prose
 
 import ainet_core
 

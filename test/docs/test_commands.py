@@ -6,8 +6,8 @@ import re
 
 import pytest
 from checks import CHECKS, check
+from documentation import PAGES, PROGRAMS, ROOT, Command, blocks, commands, spans, split
 from not_run import NOT_RUN, RUN_BY, reason
-from pages import PAGES, PROGRAMS, ROOT, Command, blocks, commands, spans, split
 
 from ainet_core.cli import make_parser
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from pages import PAGES, ROOT, named_files, prose
+from documentation import PAGES, ROOT, named_files, prose
 
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 

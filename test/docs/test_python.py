@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pages import ROOT, Block, blocks
+from documentation import ROOT, Block, blocks
 
 from ainet_core.data.synthetic.world import SyntheticWorld
 

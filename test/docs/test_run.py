@@ -10,8 +10,8 @@ from itertools import groupby
 from pathlib import Path
 
 import pytest
+from documentation import Command, commands
 from not_run import RUN_BY, reason
-from pages import Command, commands
 
 from ainet_core.cli import main
 

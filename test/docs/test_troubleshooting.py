@@ -7,7 +7,7 @@ import re
 from functools import cache
 
 import pytest
-from pages import ROOT
+from documentation import ROOT
 
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text()
 ROWS = re.findall(r"^\| (.*?) \|", PAGE, re.MULTILINE)
