@@ -16,15 +16,15 @@ from ainet_core.data.boxes import write_boxes
 from ainet_core.data.synthetic.world import SyntheticWorld
 from ainet_core.recordings.records import IMAGE
 
-SIZE = 640, 480
 BESIDE = np.array([[1.0, 0.0, 12.0], [0.0, 1.0, 5.0]])  # thermal's view beside RGB's
 
 
 def make(place: Path) -> None:
     """Recordings, videos, images, boxes and weights under the names that the pages use."""
     world = SyntheticWorld(0, thermal_size=(240, 320))
-    frames = [world.frame(24 * number) for number in range(16)]  # at 2 Hz
-    rgb = [cv2.resize(frame.rgb, SIZE) for frame in frames]
+    views = [world.frame(48 * number) for number in range(8)]
+    frames = views + views[::-1]  # 8 s at 2 Hz
+    rgb = [frame.rgb for frame in frames]  # 640x480
     thermal = [cv2.warpAffine(frame.thermal, BESIDE, (320, 240)) for frame in frames]
     write_bag(place / "my_bag", rgb, thermal)
     for name in ("rgb", "a"):

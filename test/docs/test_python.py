@@ -9,18 +9,14 @@ import numpy as np
 import pytest
 from documentation import ROOT, Block, blocks
 
-from ainet_core.data.synthetic.world import SyntheticWorld
-
 
 def readme() -> dict[str, Any]:
     """What the README's lines are given: images, a box, and frames; once without RGB."""
-    world = SyntheticWorld(0, thermal_size=(240, 320))
-    first, *later = (world.frame(number) for number in range(4))
-    frames = [(frame.rgb, frame.thermal) for frame in later]
-    frames[1] = (None, frames[1][1])
-    return {
-        "rgb": first.rgb, "thermal": first.thermal, "box": world.box(0), "frames": frames,
-    }  # fmt: skip
+    coarse = np.random.default_rng(0).integers(0, 256, (24, 32, 3))
+    rgb = np.kron(coarse, np.ones((10, 10, 1))).astype(np.uint8)  # nothing moves
+    thermal = rgb[::2, ::2, 0].astype(np.uint16) * 50
+    frames = [(rgb, thermal), (None, thermal), (rgb, thermal)]
+    return {"rgb": rgb, "thermal": thermal, "box": (120, 80, 40, 60), "frames": frames}
 
 
 def following() -> dict[str, Any]:
