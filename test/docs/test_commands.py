@@ -124,3 +124,15 @@ def test_files_of_parameters_are_taken() -> None:
     assert files
     for block in files:
         assert list(parameter_values(block.text))
+
+
+def test_the_readmes_topics_are_the_nodes() -> None:
+    pytest.importorskip("rclpy", reason="ROS 2 is not installed: make venv")
+    from ros_checks import ports
+
+    rows = re.findall(r"^\| (`/ainet/.*?`) \| (.*?) \|", (ROOT / "README.md").read_text(), re.M)
+    assert len(rows) >= 5
+    for names, kinds in rows:
+        package = kinds.partition("/")[0]
+        for name, kind in zip(names.split(", "), kinds.split(", "), strict=True):
+            assert ports()[name.strip("`")] == f"{package}/{kind.rpartition('/')[2]}"
