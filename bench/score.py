@@ -88,8 +88,8 @@ def main() -> None:
     path = shipped_weights("nano")
     if options.fit and path is not None:
         names = {one.name for one in watched}
-        notes = {"fitted_on": f"{len(watched)} runs over {len(names)} sequences, {len(right)} frames: "
-                 "docs/score.md"}  # fmt: skip
+        runs = f"{len(watched)} runs over {len(names)} sequences, {len(right)} frames"
+        notes = {"fitted_on": f"{runs}: docs/score.md"}
         fitted.save(path.with_name("nano.confidence.json"), notes)
     shipped = fitted if options.fit else tracker.calibration or fitted
     held_out = cross_validated(watched)
