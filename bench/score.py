@@ -1,9 +1,10 @@
 """`python bench/score.py --data LIST.csv`: does the score mean what it says?
 
 Each sequence's first frames; then its target is hidden by what lies beside it; then it is back;
-then another place is shown. With `--fit` the calibration of the shipped network is fitted on all
-of them and written; the figures come from calibrations that did not see the sequence (folds).
-Writes docs/score.md and docs/score.png.
+then another place is shown. Those of two cameras again at night, in smoke, with faded thermal.
+With `--fit` the calibration of the shipped network is fitted on all of them and written; the
+figures come from calibrations that did not see the sequence (folds). Writes docs/score.md and
+docs/score.png.
 """
 
 from __future__ import annotations
@@ -23,13 +24,15 @@ from tqdm import tqdm
 from ainet_core.data.occlusion import hide
 from ainet_core.data.readers import open_sequence, read_benchmark
 from ainet_core.data.sequence import FramePair, Sequence
+from ainet_core.evaluation.conditions import CONDITIONS
 from ainet_core.evaluation.metrics import overlap, separation
 from ainet_core.tracking.confidence import Calibration, Evidence, UsualLikeness, features
 from ainet_core.tracking.target_state import StateThresholds, TargetState
 from ainet_core.tracking.tracker import Tracker, TrackerSettings, shipped_weights
 
-STRETCHES = {"with the target": 50, "hidden": 22, "back": 15}
+STRETCHES = {"with the target": 110, "hidden": 22, "back": 15}
 ELSEWHERE = 12  # frames of another sequence at the end
+DEGRADED = ("rgb-dark", "rgb-haze", "thermal-faded")
 FOLDS = 8
 NEVER_LOST = StateThresholds(lost_below=0.0)
 NAMES = tuple(features(Evidence(0.5, 0.5, 0, 0, 0), UsualLikeness()))
@@ -41,6 +44,7 @@ class Watched:
     """What one sequence's frames showed.
 
     Attributes:
+        condition: what was done to its images; "": nothing.
         kinds: what each frame was, a key of STRETCHES, "elsewhere" or "left".
         right: whether the box overlapped the target by more than half.
         evidence: what the tracker's probability is made of.
@@ -48,12 +52,18 @@ class Watched:
 
     name: str
     group: str
+    condition: str = ""
     kinds: list[str] = field(default_factory=list)
     right: list[bool] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
 
+    @property
+    def row(self) -> str:
+        """Where the tables count it."""
+        return f"{self.group} @{self.condition}" if self.condition else self.group
+
     def matrix(self) -> Numbers:
-        """What the calibration weighs, (n, 7)."""
+        """What the calibration weighs, a row for each frame."""
         usual, rows = UsualLikeness(), []
         for one in self.evidence:
             usual.follow(one)
@@ -67,7 +77,9 @@ def main() -> None:
     sequences = list(read_benchmark(options.data))[:: options.every]
     watched = []
     for sequence in tqdm(sequences, unit="sequence", desc="score"):
-        watched.append(watch(tracker, sequence, another(sequence, sequences)))
+        two = sequence.rgb is not None and sequence.thermal is not None
+        for condition in ("", *(DEGRADED if two else ())):
+            watched.append(watch(tracker, sequence, another(sequence, sequences), condition))
     if options.leaving:
         watched.append(watch_leaving(tracker, options.leaving))
     matrix = np.concatenate([one.matrix() for one in watched])
@@ -75,7 +87,9 @@ def main() -> None:
     fitted = calibration(fit(matrix, right))
     path = shipped_weights("nano")
     if options.fit and path is not None:
-        notes = {"fitted_on": f"{len(watched)} sequences, {len(right)} frames: docs/score.md"}
+        names = {one.name for one in watched}
+        runs = f"{len(watched)} runs over {len(names)} sequences, {len(right)} frames"
+        notes = {"fitted_on": f"{runs}: docs/score.md"}
         fitted.save(path.with_name("nano.confidence.json"), notes)
     shipped = fitted if options.fit else tracker.calibration or fitted
     held_out = cross_validated(watched)
@@ -104,9 +118,12 @@ def another(sequence: Sequence, sequences: list[Sequence]) -> Sequence:
     return next((one for one in fitting if one.group == sequence.group), fitting[0])
 
 
-def watch(tracker: Tracker, sequence: Sequence, other: Sequence) -> Watched:
-    watched = Watched(sequence.name, sequence.group)
-    pairs = sequence.frames()
+def watch(tracker: Tracker, sequence: Sequence, other: Sequence, condition: str) -> Watched:
+    watched = Watched(sequence.name, sequence.group, condition)
+    pairs, others = (
+        CONDITIONS[condition].frames(one) if condition else one.frames()
+        for one in (sequence, other)
+    )
     tracker.init(*next(pairs), sequence.groundtruth[0])
     kinds = [kind for kind, count in STRETCHES.items() for _ in range(count)]
     last = np.asarray(sequence.groundtruth[0], np.float64)
@@ -120,14 +137,14 @@ def watch(tracker: Tracker, sequence: Sequence, other: Sequence) -> Watched:
             see(watched, tracker, pair, kind, truth)
         else:
             tracker.update(*pair)
-    for pair in islice(other.frames(), ELSEWHERE):
+    for pair in islice(others, ELSEWHERE):
         see(watched, tracker, pair, "elsewhere", None)
     return watched
 
 
 def watch_leaving(tracker: Tracker, folder: Path) -> Watched:
     sequence = open_sequence(folder, allow_missing=True)
-    watched = Watched(f"{sequence.name}, leaves", "people_rgbt")
+    watched = Watched(sequence.name, "people_rgbt")
     pairs: Iterator[FramePair] = sequence.frames()
     tracker.init(*next(pairs), sequence.groundtruth[0])
     for truth, pair in zip(sequence.groundtruth[1:], pairs, strict=False):
@@ -149,7 +166,7 @@ def see(
 
 
 def fit(matrix: Numbers, right: NDArray[np.bool_], ridge: float = 1.0) -> Numbers:
-    """Logistic regression by Newton's method: weights (8,), the last the bias."""
+    """Logistic regression by Newton's method: weights, the last the bias."""
     mean, spread = matrix.mean(axis=0), matrix.std(axis=0) + 1e-9
     scaled = np.hstack([(matrix - mean) / spread, np.ones((len(matrix), 1))])
     penalty = np.diag([ridge] * matrix.shape[1] + [0.0])
@@ -172,14 +189,16 @@ def chances(calibrated: Calibration, matrix: Numbers) -> Numbers:
 
 def cross_validated(watched: list[Watched]) -> Numbers:
     """Every frame's chance by a calibration that saw nothing of its sequence."""
-    fold = np.random.default_rng(0).permutation(len(watched)) % FOLDS
+    names = list(dict.fromkeys(one.name for one in watched))  # a name's conditions stay together
+    order = np.random.default_rng(0).permutation(len(names)) % FOLDS
+    fold = [order[names.index(one.name)] for one in watched]
     matrices = [one.matrix() for one in watched]
     predicted = [np.zeros(len(one.right)) for one in watched]
     for number in range(FOLDS):
         seen = [i for i in range(len(watched)) if fold[i] != number]
         right = np.concatenate([watched[i].right for i in seen])
         fitted = calibration(fit(np.concatenate([matrices[i] for i in seen]), right))
-        for i in np.flatnonzero(fold == number):
+        for i in np.flatnonzero(np.array(fold) == number):
             predicted[i] = chances(fitted, matrices[i])
     return np.concatenate(predicted)
 
@@ -216,6 +235,7 @@ def plot(predicted: Numbers, right: NDArray[np.bool_], path: Path) -> None:
 def page(watched: list[Watched], predicted: Numbers, shipped: Calibration) -> str:
     right = np.concatenate([one.right for one in watched])
     alone = np.concatenate([[e.score for e in one.evidence] for one in watched])
+    degraded = np.concatenate([[bool(one.condition)] * len(one.right) for one in watched])
     said = chances(shipped, np.concatenate([one.matrix() for one in watched]))
     return "\n\n".join(
         [
@@ -224,14 +244,17 @@ def page(watched: list[Watched], predicted: Numbers, shipped: Calibration) -> st
             "target overlap by more than half: a logistic regression on the network's score, the "
             "next best place, how alike target and template are, and how much the size changed "
             "(`ainet_core/tracking/confidence.py`). "
-            f"{len(watched)} sequences, none trained on: {STRETCHES['with the target']} frames, "
+            f"{len({one.name for one in watched})} sequences, none trained on; of two cameras "
+            "also at night (@rgb-dark), in smoke (@rgb-haze) and with faded thermal: "
+            f"{STRETCHES['with the target']} frames, "
             f"then {STRETCHES['hidden']} with the target hidden by what lies beside it, "
             f"{STRETCHES['back']} with it, {ELSEWHERE} of another place. Figures are of "
             f"calibrations that saw nothing of the sequence ({FOLDS} folds) unless it says so.",
             f"Expected calibration error {calibration_error(predicted, right):.3f}, of the "
             f"shipped calibration {calibration_error(said, right):.3f} (it was fitted on all of "
             "these); of the network's own score "
-            f"{calibration_error(alone, right):.3f}.",
+            f"{calibration_error(alone, right):.3f}. On degraded images alone "
+            f"{calibration_error(predicted[degraded], right[degraded]):.3f}.",
             "![reliability](score.png)",
             "## Right from wrong\n\nAUC: the chance that a frame with a right box scores above "
             "one of the column. 5th, 50th and 95th percentile of the score.\n\n"
@@ -246,7 +269,7 @@ def page(watched: list[Watched], predicted: Numbers, shipped: Calibration) -> st
 def auc_table(watched: list[Watched], predicted: Numbers, alone: Numbers) -> str:
     right = np.concatenate([one.right for one in watched])
     kinds = np.concatenate([one.kinds for one in watched])
-    groups = np.concatenate([[one.group] * len(one.right) for one in watched])
+    groups = np.concatenate([[one.row] * len(one.right) for one in watched])
     wrongs = {"any wrong": ~right, "hidden": kinds == "hidden", "left": kinds == "left",
               "elsewhere": kinds == "elsewhere"}  # fmt: skip
     rows = []

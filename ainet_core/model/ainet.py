@@ -125,7 +125,7 @@ class AINet(nn.Module):
             fine, coarse = _join(maps)
             prior, alike = self.prior(_join(template.kernels), fine, coarse)
             search = search + prior.unflatten(0, search.shape[:2])
-            similarity = alike.unflatten(0, search.shape[:2]).amax(dim=0)
+            similarity = alike.unflatten(0, search.shape[:2]).mean(dim=0)
         return torch.cat([template.tokens, search], dim=2), similarity
 
     def _fused(self, x: Tensor) -> list[Tensor]:

@@ -24,7 +24,7 @@ class Prediction:
         size: (B, 2, S, S), the box's w, h as fractions of the search region's side.
         order: (B, L), the layers as the OFM's dynamic scan met them, from 0.
         similarity: (B, 2, S, S), cosines of each cell with the target as a whole on the stem's
-            coarse and fine maps, those of the camera that is more alike; None without a prior.
+            coarse and fine maps, the mean over the cameras; None without a prior.
     """
 
     score_logits: Tensor

@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 FIRST_FRAMES = 8  # whose mean likeness to the template is what is usual at first
-PACE = 0.03  # share of a later frame in what is usual: looks drift over hundreds of frames
+PACE = 0.1  # share of a later frame in what is usual: looks drift
 MOST_DROP = 0.2  # a likeness that fell further says no more: a target may turn, a film be cut
 
 
@@ -44,16 +44,14 @@ class Calibration:
     Attributes:
         bias: added to the weighted sum.
         score, rival: weights of their logits.
-        coarse, fine: weights of the cosines.
-        coarse_drop, fine_drop: weights of how far they are above what is usual.
+        coarse_drop, fine_drop: weights of how far the cosines are above what is usual. How high
+            they are by themselves says more of the scene and the light than of the target.
         change: weight of the change of size.
     """
 
     bias: float
     score: float
     rival: float
-    coarse: float
-    fine: float
     coarse_drop: float
     fine_drop: float
     change: float
@@ -129,8 +127,6 @@ def features(evidence: Evidence, usual: UsualLikeness) -> dict[str, float]:
     return {
         "score": _logit(evidence.score),
         "rival": _logit(evidence.rival),
-        "coarse": evidence.coarse,
-        "fine": evidence.fine,
         "coarse_drop": max(evidence.coarse - usual.coarse, -MOST_DROP),
         "fine_drop": max(evidence.fine - usual.fine, -MOST_DROP),
         "change": evidence.change,

@@ -2,7 +2,8 @@
 
 One region a look. Near the last place the region widens step by step; since far targets are small
 in a wide region and score low there, the whole image is then swept in tiles at the usual scale,
-nearest first, with a look around the last place now and then.
+nearest first, with looks around the last place between them. That place moves along with what
+looks most like the target there: a target that was doubted wrongly is not left behind.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class SearchPlan:
             than usual.
         sweep: look everywhere after that; False: around the last place for ever.
         near_every: in a sweep so many looks apart around the last place again.
+        follow_above: the last place follows what the network scores higher than this there.
         most_tiles: of a sweep; a small target in a large image gets wider tiles instead of more.
         looks: regions to look at in one frame; each takes as long as an update.
     """
@@ -35,7 +37,8 @@ class SearchPlan:
     widen_step: float = 1.1
     widen_limit: float = 2.4
     sweep: bool = True
-    near_every: int = 4
+    near_every: int = 3
+    follow_above: float = 0.3
     most_tiles: int = 60
     looks: int = 1
 
@@ -44,6 +47,8 @@ class SearchPlan:
             raise ValueError(f"widen_step must be above 1, got {self.widen_step}")
         if not self.widen_limit >= 1:
             raise ValueError(f"widen_limit must be at least 1, got {self.widen_limit}")
+        if not 0 <= self.follow_above <= 1:
+            raise ValueError(f"follow_above must be 0 to 1, got {self.follow_above}")
         for name in ("near_every", "most_tiles", "looks"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -51,7 +56,7 @@ class SearchPlan:
 
 def regions(
     box: Box, image_size: tuple[int, int], factor: float, plan: SearchPlan
-) -> Iterator[tuple[Box, float]]:
+) -> Iterator[tuple[Box | None, float]]:
     """Where to look, one after the other, without end.
 
     Args:
@@ -61,19 +66,20 @@ def regions(
         plan: how.
 
     Yields:
-        a box of the target's size to look around, and the widening of the region.
+        a box of the target's size to look around, None for the last place, and the widening of
+        the region.
     """
     while True:
         widening = 1.0
         while widening <= plan.widen_limit:
-            yield box, widening
+            yield None, widening
             widening *= plan.widen_step
         if plan.sweep:
             places, widening = tiles(box, image_size, factor, plan)
             for number, place in enumerate(places, start=1):
                 yield place, widening
                 if number % (plan.near_every - 1 or 1) == 0:
-                    yield box, 1.0
+                    yield None, 1.0
 
 
 def tiles(

@@ -180,7 +180,7 @@ class Tracker:
         self._state = TargetState(self.settings.state)
         self._confidence = Confidence(self.calibration)
         self._motion = Motion(self._box, self.settings.coasting)
-        self._regions: Iterator[tuple[NDArray[np.float64], float]] = iter(())
+        self._regions: Iterator[tuple[NDArray[np.float64] | None, float]] = iter(())
         self._candidate: NDArray[np.float64] | None = None  # while lost: may be the target
         self._cameras = [rgb is not None, thermal is not None]
         first = self._crop_template(rgb, thermal)
@@ -237,14 +237,16 @@ class Tracker:
         for _ in range(self.settings.search.looks):
             candidate = self._candidate
             place, widening = (candidate, 1.0) if candidate is not None else next(self._regions)
-            reading = self._read(images, place, widening)
+            around = self._box if place is None else place
+            reading = self._read(images, around, widening)
             confidence = self._confidence.observe(reading.evidence, lost=True)
             sure = confidence >= limits.found_above
             if sure and (candidate is None or _near(reading.box, candidate)):
                 # Its size is only read: what it was before is the better guess.
-                center = reading.box[:2] + reading.box[2:] / 2
-                self._candidate = np.concatenate([center - place[2:] / 2, place[2:]])
+                self._candidate = _moved(around, reading.box)
                 break
+            if place is None and self._may_be_there(reading):
+                self._box = self._inside(_moved(around, reading.box))
             self._candidate = None
             self._state.drop()
         if self._state.observe(confidence if self._candidate is not None else 0.0) != "lost":
@@ -253,6 +255,11 @@ class Tracker:
             self._motion = Motion(self._box, self.settings.coasting)
             self._follow(reading, confidence)
         return self._told(reading, confidence, self._box)
+
+    def _may_be_there(self, reading: Reading) -> bool:
+        """The target was doubted, and what moves on from there may well be it."""
+        plan = self.settings.search
+        return reading.evidence.score >= plan.follow_above and _near(reading.box, self._box)
 
     def _begin_search(self) -> None:
         self._motion.miss()
@@ -409,6 +416,11 @@ def shipped_weights(preset: str) -> Path | None:
     """The file of a preset's weights inside the installed package, None if it has none."""
     path = Path(str(resources.files("ainet_core") / "weights" / f"{preset}.safetensors"))
     return path if path.is_file() else None
+
+
+def _moved(box: NDArray[np.float64], to: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A box as large as it is, its centre where another's is."""
+    return np.concatenate([to[:2] + (to[2:] - box[2:]) / 2, box[2:]])
 
 
 def _near(box: NDArray[np.float64], place: NDArray[np.float64]) -> bool:

@@ -10,6 +10,7 @@ import torch
 from ainet_core.model.ainet import AINet
 from ainet_core.model.config import ModelConfig, preset_config
 from ainet_core.tracking.search import SearchPlan
+from ainet_core.tracking.target_state import StateThresholds
 from ainet_core.tracking.tracker import (
     Tracker,
     TrackerSettings,
@@ -223,3 +224,18 @@ def test_a_lost_target_is_looked_for_beyond_the_usual_region(plan, found: bool) 
     if found:
         x, _, w, _ = states[-1].box
         assert x + w / 2 == pytest.approx(220, abs=6)
+
+
+@pytest.mark.parametrize(
+    ("plan", "follows"), [(SearchPlan(follow_above=1.0), False), (SearchPlan(), True)]
+)
+def test_a_target_that_was_doubted_wrongly_is_not_left_behind(plan, follows: bool) -> None:
+    """Nothing is ever sure enough here: it is told lost, and the place to look at moves along."""
+    doubting = StateThresholds(lost_below=0.9999, lost_after=2, found_above=1.0)
+    tracker = Tracker.from_preset("nano", "cpu", TrackerSettings(search=plan, state=doubting))
+    tracker.init(*_scene(80), (66, 106, 28, 28))
+    for number in range(1, 51):
+        target = tracker.update(*_scene(80 + 2 * number))
+    assert target.state == "lost"
+    x, _, w, _ = target.box
+    assert (x + w / 2 == pytest.approx(180, abs=14)) == follows
