@@ -246,7 +246,8 @@ def plot(told: dict[str, list[Timeline]], path: Path) -> None:
         axis.axis("off")
         if pair is None:
             continue
-        axis.set_title(f"{pair[0].name}, {pair[0].kind}", fontsize=7, pad=2)
+        title = dict.fromkeys((pair[0].name, *pair[0].kind.split(", ")))
+        axis.set_title(", ".join(title), fontsize=7, pad=2)
         for place, one in enumerate(pair):
             bottom = 1 - place
             for number, (state, there) in enumerate(zip(one.states, one.there, strict=True)):
