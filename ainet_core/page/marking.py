@@ -41,7 +41,7 @@ def marked_points(
         (n, 4) thermal x, y, RGB x, y in pixels of each image.
 
     Raises:
-        ImportError: aiohttp is not installed.
+        ValueError: aiohttp is not installed.
         OSError: the port is taken.
     """
     live, orders = Live(), Marking()

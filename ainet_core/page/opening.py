@@ -21,13 +21,13 @@ def open_page(
         settings: the other fields of `server.Settings`.
 
     Raises:
-        ImportError: aiohttp is not installed; says what to install.
+        ValueError: aiohttp is not installed; says what to install.
         OSError: the port is taken, or this machine has no such address.
     """
     try:
         from ainet_core.page.server import Page, Settings
     except ModuleNotFoundError as error:
-        raise ImportError(
+        raise ValueError(
             f"the operator's page needs {error.name}: pip install 'ainet_ros[page]'"
         ) from None
     page = Page(Settings(access, port, **settings), live, orders)  # type: ignore[arg-type]

@@ -1,10 +1,9 @@
-"""`ainet track --select`: the target is drawn on the first pair, then the page follows along."""
+"""A target that is drawn on a still picture; then the page follows along. On this machine only."""
 
 from __future__ import annotations
 
 import queue
 import sys
-from types import TracebackType
 
 from ainet_core.box import as_box
 from ainet_core.page.access import Access
@@ -13,41 +12,36 @@ from ainet_core.page.opening import open_page
 from ainet_core.page.orders import Box, NoOrders
 
 LOOPBACK = Access("127.0.0.1")
-WAIT_S = 0.2  # between looks at the keyboard's Ctrl-C
+WAIT_S = 0.2  # between looks: does Ctrl-C end it?
+ASKS = {"state": "draw the target"}
 
 
 class Selection(NoOrders):
-    """A page on this machine, open from `with` to its end.
+    """Serves from its making to `close`, and says where.
 
-    Raises, when it is entered:
-        ImportError: aiohttp is not installed.
+    Raises:
+        ValueError: aiohttp is not installed.
         OSError: the port is taken.
     """
 
     def __init__(self, title: str, port: int = 0) -> None:
-        self._title, self._port = title, port
         self._live = Live()
         self._drawn: queue.SimpleQueue[Box] = queue.SimpleQueue()
-
-    def __enter__(self) -> Selection:
         self._page, address = open_page(
-            self._live, self, LOOPBACK, self._port, title=self._title, takes=("target",)
+            self._live, self, LOOPBACK, port, title=title, takes=("target",)
         )
         print(f"draw the target on {address}", file=sys.stderr, flush=True)
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End the page."""
         self._page.stop()
 
     def ask(self, frame: Frame) -> Box:
-        """Show a frame and wait until a box that lies in it is drawn; x, y, w, h in its pixels."""
+        """Wait until a box is drawn that lies in the frame; x, y, w, h in its pixels."""
+        while not self._drawn.empty():  # what was drawn on an earlier picture
+            self._drawn.get()
         self._live.show(frame)
-        self._live.tell({"state": "draw the target"})
+        self._live.tell(ASKS)
         while True:
             try:
                 box = self._drawn.get(timeout=WAIT_S)
@@ -55,8 +49,7 @@ class Selection(NoOrders):
             except queue.Empty:
                 continue
             except ValueError as error:
-                trouble = f"target refused: {error}"
-                self._live.tell({"state": "draw the target", "trouble": trouble})
+                self._live.tell(ASKS | {"trouble": f"target refused: {error}"})
                 continue
             return box
 

@@ -127,7 +127,7 @@ class Page:
         await runner.cleanup()
         self._encoder.close()
 
-    async def _accept(self, listening: socket.socket, server: web.Server[web.Request]) -> None:
+    async def _accept(self, listening: socket.socket, server: web.Server) -> None:
         """By hand: aiohttp takes as many connections as come, and lets them say nothing."""
         loop = asyncio.get_running_loop()
         while True:

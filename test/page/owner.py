@@ -41,9 +41,7 @@ class Open:
 
     def __init__(self, host: str, token: str, **settings: Any) -> None:
         self.owner, self.live = Owner(), Live()
-        self.page, self.address = open_page(
-            self.live, self.owner, Access(host, token), **settings
-        )
+        self.page, self.address = open_page(self.live, self.owner, Access(host, token), **settings)
         self.port = int(self.address.rstrip("/").rpartition(":")[2])
 
     @property

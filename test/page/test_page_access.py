@@ -17,7 +17,9 @@ def test_a_page_for_other_machines_without_a_token_is_refused(host):
     Access(host, TOKEN)
 
 
-@pytest.mark.parametrize("token", ["short", "fifteen-letters", "x" * 201, "with space " * 3, "ä" * 20])
+@pytest.mark.parametrize(
+    "token", ["short", "fifteen-letters", "x" * 201, "with space " * 3, "ä" * 20]
+)
 def test_a_token_that_is_short_or_cannot_be_sent_is_refused(token):
     with pytest.raises(ValueError, match="must be 16 to 200 letters, digits, _ or -"):
         Access("127.0.0.1", token)

@@ -37,7 +37,7 @@ def test_without_aiohttp_one_line_says_what_to_install(monkeypatch):
         if name == "ainet_core.page.server" or name.partition(".")[0] == "aiohttp":
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "aiohttp", None)
-    with pytest.raises(ImportError, match=r"needs aiohttp: pip install 'ainet_ros\[page\]'"):
+    with pytest.raises(ValueError, match=r"needs aiohttp: pip install 'ainet_ros\[page\]'"):
         open_page(Live(), None, Access("127.0.0.1"))
 
 

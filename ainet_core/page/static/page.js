@@ -77,7 +77,6 @@ function startAnew(header) {
   for (const button of document.querySelectorAll("[data-order]")) {
     button.hidden = !header.takes.includes(button.dataset.order);
   }
-  element("drops_card").hidden = !header.values.lifecycle;
 }
 
 function onState(state, reason) {
@@ -91,8 +90,10 @@ function onState(state, reason) {
   } else {
     page.goneSince = page.goneSince || performance.now();
     page.reason = reason;
+    showUnknown();
     cancel();
   }
+  document.body.classList.toggle("gone", !page.connected);
   if (state === "token") askForToken(connection, reason);
   showConnection();
   draw();
@@ -121,10 +122,20 @@ function showWords() {
   setWords("lost", both(values.rgb_lost, values.thermal_lost));
   const facts = [values.preset, values.device, values.backend, cameras(values.cameras)];
   setWords("facts", facts.filter(Boolean).join(" · "));
+  element("drops_card").hidden = !values.lifecycle;
   setWords("enable_word", values.enabled === "false" ? "Resume" : "Pause");
   element("enable").setAttribute("aria-pressed", String(values.enabled === "false"));
   showBanner(word, state);
   showConnection();
+}
+
+// What was true before the connection broke may not be true any more.
+function showUnknown() {
+  setWords("state", "not connected");
+  element("state_card").dataset.tone = "bad";
+  element("trouble").hidden = true;
+  element("banner").hidden = true;
+  element("stage").dataset.tone = "";
 }
 
 function showBanner(word, state) {
@@ -423,7 +434,7 @@ function moveByKeys(event) {
 function choose(view) {
   page.view = view;
   for (const button of element("views").children) {
-    button.setAttribute("aria-checked", String(button.dataset.view === view));
+    button.setAttribute("aria-pressed", String(button.dataset.view === view));
   }
   connection.send({ view });
 }
