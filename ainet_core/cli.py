@@ -246,8 +246,8 @@ def _add_tracker_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_page_port(parser: argparse.ArgumentParser, option: str) -> None:
-    parser.add_argument("--page-port", type=_port, default=0, metavar="N",
-                        help=f"of {option}'s page, on 127.0.0.1 (default: a free one)")  # fmt: skip
+    sentence = f"of {option}'s page, on 127.0.0.1 (default: a free one)"
+    parser.add_argument("--page-port", type=_port, default=0, metavar="N", help=sentence)
 
 
 def _port(text: str) -> int:

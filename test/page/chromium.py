@@ -15,7 +15,10 @@ FLAGS = (
 )  # fmt: skip
 
 
-def start(profile: Path, size: tuple[int, int] = (1280, 800)) -> Any:
+DESKTOP = (1280, 800)
+
+
+def start(profile: Path, size: tuple[int, int] = DESKTOP) -> Any:
     """A driver; skips the test where Chromium, its driver or selenium is not installed."""
     webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
     paths = [shutil.which(name) for name in ("chromium", "chromedriver")]
@@ -36,6 +39,13 @@ def resize(driver: Any, size: tuple[int, int]) -> None:
     """What the page may fill becomes that large; a headless window has a frame, too."""
     metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def clear(driver: Any) -> None:
+    """Leave the page and forget what was said of it."""
+    driver.get("about:blank")
+    driver.get_log("browser")
+    resize(driver, DESKTOP)
 
 
 def text(driver: Any, name: str) -> str:

@@ -29,11 +29,20 @@ def start() -> Iterator[Callable[..., object]]:
         each.page.stop()
 
 
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[object]:
-    """A headless Chromium; skips where there is none."""
+@pytest.fixture(scope="session")
+def chromium_driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     import chromium
 
-    driver = chromium.start(tmp_path / "profile")
+    driver = chromium.start(tmp_path_factory.mktemp("chromium"))
     yield driver
     driver.quit()
+
+
+@pytest.fixture
+def browser(chromium_driver: object) -> Iterator[object]:
+    """A headless Chromium that shows nothing yet; skips where there is none."""
+    import chromium
+
+    chromium.clear(chromium_driver)
+    yield chromium_driver
+    chromium.clear(chromium_driver)
