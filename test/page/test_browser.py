@@ -193,6 +193,23 @@ def test_a_lost_target_is_said_loudly_with_when_it_was_seen(page, browser):
     wait("all well", lambda: not text(browser, "banner"))
 
 
+def test_a_picture_that_stands_still_is_not_shown_as_live(page, browser):
+    """Both cameras are silent; the node goes on to tell its status."""
+
+    def told() -> str:
+        page.live.tell(STATUS)
+        return text(browser, "banner")
+
+    wait("the word", lambda: told().startswith("NO PICTURES for"))
+    assert text(browser, "connection") == "live"
+    page.live.tell(STATUS | {"lifecycle": "inactive", "state": "inactive", "trouble": "why"})
+    wait("the word", lambda: "The tracker is inactive" in text(browser, "veil"))
+    assert "why" in text(browser, "veil")
+    page.live.show(frame(8))
+    page.live.tell(STATUS)
+    wait("all well", lambda: not text(browser, "veil") and not text(browser, "banner"))
+
+
 def test_trouble_is_text_and_never_markup(page, browser):
     page.live.tell(STATUS | {"trouble": "<img src=x onerror=alert(1)><b>bold</b>"})
     wait("the words", lambda: "<b>bold</b>" in text(browser, "trouble"))

@@ -115,6 +115,7 @@ function takeToken() {
 export function askForToken(connection, reason) {
   const dialog = document.getElementById("token_dialog");
   document.getElementById("token_reason").textContent = reason;
+  dialog.oncancel = (event) => event.preventDefault();
   dialog.onsubmit = (event) => {
     event.preventDefault();
     dialog.close();

@@ -34,6 +34,7 @@ const page = {
   drawn: [], // when pictures were drawn, ms
   lastBox: null, // {box, time, target_id}, to show where a lost target was
   number: 0, // of the newest frame
+  frameAt: performance.now(), // when it came
 };
 let rectangle = null; // x0, y0, x1, y1 in image pixels, while one is drawn
 let drawnBy = ""; // "pointer" or "keys"
@@ -46,6 +47,7 @@ const connection = new Connection(onMessage, onState);
 function onMessage(header, picture) {
   page.heard = performance.now();
   if (header.number < page.number || !page.header) startAnew(header);
+  if (header.number !== page.number) page.frameAt = page.heard;
   page.header = header;
   page.number = header.number;
   const frame = header.frame;
@@ -125,7 +127,7 @@ function showWords() {
   element("drops_card").hidden = !values.lifecycle;
   setWords("enable_word", values.enabled === "false" ? "Resume" : "Pause");
   element("enable").setAttribute("aria-pressed", String(values.enabled === "false"));
-  showBanner(word, state);
+  showBanner();
   showConnection();
 }
 
@@ -138,19 +140,27 @@ function showUnknown() {
   element("stage").dataset.tone = "";
 }
 
-function showBanner(word, state) {
-  const banner = element("banner");
-  let text = "";
-  let tone = "warn";
-  if (word === "lost") {
+// What must not be overlooked, across the picture.
+function showBanner() {
+  if (!page.connected || !page.header) return;
+  const { values } = page.header;
+  const state = values.state || "";
+  const still = performance.now() - page.frameAt;
+  let [text, tone] = ["", "warn"];
+  if (state.startsWith("paused")) {
+    text = "PAUSED · the picture stands still";
+  } else if (values.lifecycle && still > QUIET) {
+    text = `NO PICTURES for ${age(page.frameAt)}`;
+  } else if (state === "lost") {
     text = "LOST";
     tone = "bad";
     if (page.lastBox) text += ` · last seen ${age(page.lastBox.time)} ago`;
+  } else if (state === "uncertain") {
+    text = "UNCERTAIN";
   }
-  if (word === "uncertain") text = "UNCERTAIN";
-  if (state.startsWith("paused")) text = "PAUSED · the picture stands still";
+  const banner = element("banner");
   banner.hidden = !text;
-  if (banner.textContent !== text) banner.textContent = text;
+  setWords("banner", text);
   banner.dataset.tone = tone;
   element("stage").dataset.tone = text ? tone : "";
 }
@@ -179,6 +189,9 @@ function showVeil() {
   if (!page.connected && page.goneSince) {
     title = "No connection to the tracker";
     text = page.reason || `gone for ${age(page.goneSince)}; trying again`;
+  } else if (page.header && isIdle(page.header.values.lifecycle)) {
+    title = `The tracker is ${page.header.values.lifecycle}`;
+    text = page.header.values.trouble || "";
   } else if (page.header && !page.header.frame) {
     title = "Waiting for the first picture";
     text = page.header.values.state || "";
@@ -189,6 +202,11 @@ function showVeil() {
   element("veil").hidden = !title;
   setWords("veil_title", title);
   setWords("veil_text", text);
+}
+
+// A node that is not active shows nothing new; a recording has no lifecycle.
+function isIdle(lifecycle) {
+  return Boolean(lifecycle) && lifecycle !== "active";
 }
 
 function setWords(id, text) {
@@ -493,6 +511,7 @@ function hint(text, milliseconds = 0) {
 
 setInterval(() => {
   drawHistory();
+  showBanner();
   showConnection();
   const recent = page.drawn.filter((time) => time > performance.now() - 2000).length;
   setWords("pictures", page.connected ? `${(recent / 2).toFixed(1)} /s` : "–");
