@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -96,8 +97,8 @@ class Live:
     def since(self, number: int) -> News:
         """Everything as it is now, with the scores of the frames after `number`."""
         with self._lock:
-            new = [score for score in self._scores if score.number > number]
-            return News(self._number, self._version, self._frame, self._values, new)
+            new = list(takewhile(lambda score: score.number > number, reversed(self._scores)))
+            return News(self._number, self._version, self._frame, self._values, new[::-1])
 
     def _changed(self) -> None:
         self._version += 1

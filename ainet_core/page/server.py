@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakSet
@@ -88,9 +89,7 @@ class Page:
         listening = _listen(self._settings.access.host, self._settings.port)
         ready: Future[None] = Future()
         self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(listening, ready)),
-            name="ainet_page",
-            daemon=True,
+            target=self._run, args=(listening, ready), name="ainet_page", daemon=True
         )
         self._thread.start()
         ready.result(10.0)
@@ -102,6 +101,15 @@ class Page:
         if thread is not None and self._loop is not None and self._ended is not None:
             self._loop.call_soon_threadsafe(self._ended.set)
             thread.join(5.0)
+
+    def _run(self, listening: socket.socket, ready: Future[None]) -> None:
+        try:
+            asyncio.run(self._serve(listening, ready))
+        except Exception as error:  # told to who starts it, or to the log: never to the tracker
+            if ready.done():
+                _log.exception("the operator's page has ended")
+            else:
+                ready.set_exception(error)
 
     async def _serve(self, listening: socket.socket, ready: Future[None]) -> None:
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
@@ -209,7 +217,8 @@ class Page:
     def _on_change(self) -> None:
         """Called by the thread that changed something."""
         assert self._loop is not None
-        self._loop.call_soon_threadsafe(self._wake)
+        with suppress(RuntimeError):  # the loop has just ended; its owner goes on
+            self._loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:
         for talk in self._conversations:

@@ -109,6 +109,7 @@ def test_the_target_is_drawn_on_the_first_pair_and_tracked(frames, tmp_path, bro
         assert button.is_displayed() == shown
     chromium.drag(browser, (40, 30, 50, 60), (160, 120))
     written = command.end()
+    wait("the end", lambda: "The command has ended" in text(browser, "veil"))
     boxes = np.loadtxt(written[1], delimiter=",")
     assert written[0] == output
     assert boxes.shape == (8, 4)

@@ -186,7 +186,10 @@ function showConnection() {
 function showVeil() {
   let title = "";
   let text = "";
-  if (!page.connected && page.goneSince) {
+  if (!page.connected && page.header && !page.header.values.lifecycle) {
+    title = "The command has ended"; // a recording's: there is no node to wait for
+    text = "this page can be closed";
+  } else if (!page.connected && page.goneSince) {
     title = "No connection to the tracker";
     text = page.reason || `gone for ${age(page.goneSince)}; trying again`;
   } else if (page.header && isIdle(page.header.values.lifecycle)) {
