@@ -136,7 +136,7 @@ class Page:
         self._encoder.close()
 
     async def _accept(self, listening: socket.socket, server: web.Server) -> None:
-        """By hand: aiohttp takes as many connections as come, and lets them say nothing."""
+        """By hand: aiohttp takes as many connections as come, and 3.9 lets them say nothing."""
         loop = asyncio.get_running_loop()
         while True:
             try:
