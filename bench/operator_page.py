@@ -1,9 +1,12 @@
-"""What the operator's page costs the tracker: python bench/operator_page.py [--frames 100]
+"""What the operator's page costs the tracker: python bench/operator_page.py [--rounds 20]
 
-The node over DDS as in bench/node.py, one pair after the other, and beside it a process that looks
-at the page: nobody, one browser, one and seven that never answer, eight. "node" is the node's own
-time from the second image of a pair to the box that left. All cases are run in turn, several
-times, so that what the machine does meanwhile falls on all of them; medians over the rounds.
+One node over DDS as in bench/node.py, one pair after the other, and beside it a process that looks
+at the page: nobody, one browser, one and seven that never answer, eight. These take turns every
+few seconds, so that what else the machine does falls on all of them. Printed is the round trip at
+the camera, from before the first image is published to the box received: the median of each turn,
+less that of the nobody's turns before and after it, and the mean of these differences with its
+standard error. The browsers are a process of their own on the same machine and take their share of
+it.
 """
 
 from __future__ import annotations
@@ -21,91 +24,133 @@ import private_dds
 
 SIZE = "640x512"
 PORT = 18075
-# What looks: browsers that show what comes, and ones that never answer; None: the page is off.
-CASES = {
-    "page off": None,
-    "nobody looks": (0, 0),
-    "one browser": (1, 0),
-    "one browser, seven that never answer": (1, 7),
-    "eight browsers": (8, 0),
-}
+# What looks: browsers that show what comes, and ones that never answer.
+CASES = {"one browser": (1, 0), "one, and seven that never answer": (1, 7), "eight": (8, 0)}
 
 
-async def look(quick: int, silent: int) -> None:
-    """Browsers as far as the node can tell; says `looking` when they have their first picture."""
+async def look() -> None:
+    """Browsers as far as the node can tell: as many as the newest line of stdin asks for."""
     import aiohttp
-
-    address = f"http://127.0.0.1:{PORT}"
 
     async def show(opened: aiohttp.ClientWebSocketResponse, answers: bool) -> None:
         async for received in opened:
+            if not isinstance(received.data, bytes):
+                return
             length = int.from_bytes(received.data[:4], "big")
             header = json.loads(received.data[4 : 4 + length])
             if answers:
                 await opened.send_json({"shown": header["message"]})
 
-    async with aiohttp.ClientSession() as session:
-        opened = [
-            await session.ws_connect(f"{address}/live", origin=address, protocols=("ainet",))
-            for _ in range(quick + silent)
-        ]
-        print("looking", flush=True)
-        await asyncio.gather(*(show(each, i < quick) for i, each in enumerate(opened)))
+    async def open_one(session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
+        address = f"http://127.0.0.1:{PORT}"
+        return await session.ws_connect(f"{address}/live", origin=address, protocols=("ainet",))
+
+    loop = asyncio.get_running_loop()
+    while line := await loop.run_in_executor(None, sys.stdin.readline):
+        quick, silent = map(int, line.split())
+        async with aiohttp.ClientSession() as session:
+            opened = [await open_one(session) for _ in range(quick + silent)]
+            talks = [
+                asyncio.create_task(show(each, number < quick))
+                for number, each in enumerate(opened)
+            ]
+            print("looking", flush=True)
+            await loop.run_in_executor(None, sys.stdin.readline)
+            for each in opened:
+                await each.close()
+            await asyncio.gather(*talks)
+        print("gone", flush=True)
 
 
-def played(looking: tuple[int, int] | None, frames: int, threads: int) -> node.Played:
-    """One node, one camera (this process), and who looks."""
+class Looker:
+    """The process that looks."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, __file__, "--look"]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self._child = subprocess.Popen(command, text=True, **pipes)
+
+    def look(self, quick: int, silent: int) -> None:
+        self._say(f"{quick} {silent}", "looking")
+
+    def leave(self) -> None:
+        self._say("", "gone")
+
+    def close(self) -> None:
+        self._child.kill()
+        self._child.wait(20)
+
+    def _say(self, line: str, answer: str) -> None:
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        self._child.stdin.write(line + "\n")
+        self._child.stdin.flush()
+        assert self._child.stdout.readline().strip() == answer
+
+
+def turn(camera: node.Camera, pairs: int) -> float:
+    """Median round trip of so many pairs, ms."""
+    times = []
+    for _ in range(pairs):
+        began = time.perf_counter()
+        camera._pair()
+        times.append((time.perf_counter() - began) * 1e3)
+    return float(np.median(times))
+
+
+def measure(rounds: int, pairs: int, threads: int) -> dict[str, list[float]]:
+    """Case -> what it added to each of its turns, ms; "nobody" -> the turns themselves."""
     box = ",".join(map(str, node.BOX))
     command = [sys.executable, "-m", "ainet_ros.tracker_node", "--ros-args"]
     for text in ("preset:=nano", "device:=cpu", f"threads:={threads}", f"initial_box:='{box}'",
-                 f"operator_page:={str(looking is not None).lower()}",
-                 f"operator_page_port:={PORT}"):  # fmt: skip
+                 "operator_page:=true", f"operator_page_port:={PORT}"):  # fmt: skip
         command += ["-p", text]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    children = [subprocess.Popen(command, **quiet)]
+    tracker = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    looker = Looker()
     try:
         camera = node.Camera(*node.SIZES[SIZE])
-        if looking is not None and sum(looking):
-            camera._wait(lambda: camera.status.get("lifecycle") == "active", 120)
-            asked = [sys.executable, __file__, "--look", *map(str, looking)]
-            children.append(subprocess.Popen(asked, stdout=subprocess.PIPE))
-            assert children[1].stdout is not None
-            assert children[1].stdout.readline() == b"looking\n"
-        result = camera.play(frames, with_debug=False)
+        camera.play(20, with_debug=False)
+        found: dict[str, list[float]] = {name: [] for name in ("nobody", *CASES)}
+        before = turn(camera, pairs)
+        for number in range(rounds):
+            for name, looking in CASES.items():
+                looker.look(*looking)
+                watched = turn(camera, pairs)
+                looker.leave()
+                after = turn(camera, pairs)
+                found["nobody"].append(after)
+                found[name].append(watched - (before + after) / 2)
+                before = after
+            print(f"round {number + 1} of {rounds}", file=sys.stderr, flush=True)
         camera.node.destroy_node()
-        return result
+        return found
     finally:
-        for child in reversed(children):
-            child.terminate()
-            child.wait(20)
+        looker.close()
+        tracker.terminate()
+        tracker.wait(20)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--frames", type=int, default=100)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--pairs", type=int, default=30, help="in each turn")
     parser.add_argument("--threads", type=int, default=1, help="of the network")
-    parser.add_argument("--look", type=int, nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--look", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.look:
-        asyncio.run(look(*options.look))
+        asyncio.run(look())
         return
     import rclpy
 
     private_dds.enter()
     rclpy.init()
-    times: dict[str, list[float]] = {name: [] for name in CASES}
-    for _ in range(options.rounds):
-        for name, looking in CASES.items():
-            times[name].append(played(looking, options.frames, options.threads).node)
-            print(f"{time.strftime('%H:%M:%S')} {name}: {times[name][-1]:.1f} ms", flush=True)
+    found = measure(options.rounds, options.pairs, options.threads)
     rclpy.try_shutdown()
-    alone = np.median(times["page off"])
-    print("| who looks | node ms | all rounds |\n|---|---|---|")
-    for name, taken in times.items():
-        middle = float(np.median(taken))
-        rounds = ", ".join(f"{each:.1f}" for each in taken)
-        print(f"| {name} | {middle:.1f} ({middle - alone:+.1f}) | {rounds} |")
+    nobody = found.pop("nobody")
+    print(f"| who looks | added to {np.median(nobody):.1f} ms |\n|---|---|")
+    for name, added in found.items():
+        error = np.std(added, ddof=1) / np.sqrt(len(added))
+        print(f"| {name} | {np.mean(added):+.1f} ± {error:.1f} ms |")
 
 
 if __name__ == "__main__":
