@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: venv contrib triton demo test lint bench bench-check benchmark soak clean
+.PHONY: venv contrib triton demo demo-page test lint bench bench-check benchmark soak clean
 
 # The environment: rebuilt where something it was made from is newer, or ROS 2 came or went.
 # TORCH: what to ask pip for, say TORCH="torch" on a machine with a GPU; what is there stays.
@@ -23,6 +23,10 @@ $(VENV_STAMP): $(VENV_INPUTS)
 # with visible.mp4, infrared.mp4 and groundtruth*.txt instead of the generated world.
 demo: venv
 	@$(BIN)/python -m ainet_ros.demo $(if $(SEQUENCE),--sequence '$(SEQUENCE)') $(DEMO)
+
+# The same in a browser on this machine: the scene goes back and forth until Ctrl-C.
+demo-page: venv
+	@$(BIN)/python -m ainet_ros.demo --page $(if $(SEQUENCE),--sequence '$(SEQUENCE)') $(DEMO)
 
 # OpenCV's trackers beside the environment: its contrib build would take the place of the cv2 there.
 CONTRIB := $(VENV)/contrib

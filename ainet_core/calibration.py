@@ -21,6 +21,7 @@ from ainet_core.imaging.draw import paint_thermal
 from ainet_core.imaging.registration import Alignment, align_points
 from ainet_core.imaging.scene_alignment import SceneAlignment, align_scene
 from ainet_core.imaging.thermal import to_eight_bit
+from ainet_core.page.marking import marked_points
 from ainet_core.whole import write_whole
 
 _log = logging.getLogger(__name__)
@@ -50,6 +51,28 @@ def calibrate_from_points(
     sizes = images[0].shape[:2], images[1].shape[:2]
     alignment = align_points(marked[:, :2], marked[:, 2:], sizes[1], sizes[0])
     return alignment, _save(alignment, images[0], images[1], marked, output)
+
+
+def calibrate_by_marking(
+    rgb: Path, thermal: Path, output: Path, port: int = 0
+) -> tuple[Alignment, Path]:
+    """The same, from places that are marked in a browser; they are kept beside the output.
+
+    Args:
+        rgb, thermal: an image of each camera, of the same moment.
+        output: the alignment file; the points go beside it as .csv.
+        port: of the page, on this machine alone; 0 takes a free one.
+
+    Raises:
+        FileNotFoundError, ValueError: also where the page's server is not installed.
+        OSError: the port is taken.
+    """
+    images = read_rgb(rgb), read_thermal(thermal)
+    marked = marked_points(*images, port)
+    points = output.with_suffix(".csv")
+    write_whole(points, lambda part: write_points(part, marked))
+    _log.info("wrote %s", points)
+    return calibrate_from_points(points, rgb, thermal, output)
 
 
 def calibrate_from_board(
@@ -167,6 +190,12 @@ def read_points(path: Path) -> NDArray[np.float64]:
                     f"got {list(row.values())}"
                 ) from None
     return np.array(points).reshape(-1, 4)
+
+
+def write_points(path: Path, points: NDArray[np.float64]) -> None:
+    """What `read_points` reads."""
+    header = ",".join(COLUMNS)
+    np.savetxt(path, points, fmt="%.2f", delimiter=",", header=header, comments="")
 
 
 def overlay(

@@ -53,6 +53,9 @@ def make_parser() -> argparse.ArgumentParser:
     way.add_argument("--points", metavar="FILE.csv",
                      help="places that you marked in one pair of images: columns thermal_x, "
                      "thermal_y, rgb_x, rgb_y")  # fmt: skip
+    way.add_argument("--mark", action="store_true",
+                     help="mark the same places in both images in a browser; they are kept as "
+                     "--points for another time")  # fmt: skip
     way.add_argument("--board", metavar="COLUMNSxROWS",
                      help="a heated chessboard (count its inner corners) or grid of circles "
                      "that both cameras see")  # fmt: skip
@@ -72,6 +75,7 @@ def make_parser() -> argparse.ArgumentParser:
         calibrate.add_argument(f"--{name}", type=float, metavar="X",
                                help=f"{what}: says at which distances it holds")  # fmt: skip
     _add_recording_options(calibrate)
+    _add_page_port(calibrate, "--mark")
     calibrate.set_defaults(run=_calibrate, alignment=None)
 
     _add_evaluation(commands.add_parser("eval", help="run, score and compare trackers"))
@@ -118,6 +122,9 @@ def _add_track(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--thermal", metavar="VIDEO", help="thermal video or folder of images")
     parser.add_argument("--box", metavar="X,Y,W,H", type=_box,
                         help="the target in the first frame, in RGB pixels")  # fmt: skip
+    parser.add_argument("--select", action="store_true",
+                        help="draw the target on the first pair, in a browser")  # fmt: skip
+    _add_page_port(parser, "--select")
     parser.add_argument("--at", metavar="STAMP",
                         help="begin there: a stamp, or +SECONDS from the start")  # fmt: skip
     parser.add_argument("--detections-topic", metavar="TOPIC",
@@ -246,6 +253,17 @@ def _add_tracker_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help=DEVICE_HELP)
 
 
+def _add_page_port(parser: argparse.ArgumentParser, option: str) -> None:
+    sentence = f"of {option}'s page, on 127.0.0.1 (default: a free one)"
+    parser.add_argument("--page-port", type=_port, default=0, metavar="N", help=sentence)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"expected a port, 0 to 65535, got {text!r}")
+    return int(text)
+
+
 def _box(text: str) -> list[float]:
     try:
         box = [float(part) for part in text.split(",")]
@@ -326,8 +344,11 @@ def _align(options: argparse.Namespace) -> Path:
         pairs = _pairs_to_align_by(options)
         alignment, picture = calibration.calibrate_from_board(options.board, pairs, output)
     else:
-        files = Path(options.points), *_rgb_and_thermal(options), output
-        alignment, picture = calibration.calibrate_from_points(*files)
+        images = *_rgb_and_thermal(options), output
+        if options.mark:
+            alignment, picture = calibration.calibrate_by_marking(*images, options.page_port)
+        else:
+            alignment, picture = calibration.calibrate_from_points(Path(options.points), *images)
     print(f"points are off by {alignment.error:.2f} RGB pixels (median)")
     return picture
 
@@ -346,7 +367,7 @@ def _rgb_and_thermal(options: argparse.Namespace) -> tuple[Path, Path]:
     if options.recording and (options.rgb or options.thermal):
         raise ValueError(f"say {options.recording} or --rgb and --thermal, not both")
     if not (options.rgb and options.thermal):
-        other = "" if options.points else ", or a RECORDING"
+        other = "" if options.points or options.mark else ", or a RECORDING"
         raise ValueError(f"where are the images? Say --rgb and --thermal{other}")
     return Path(options.rgb), Path(options.thermal)
 

@@ -45,31 +45,40 @@ def run(options: argparse.Namespace) -> int:
     options.output.mkdir(parents=True, exist_ok=True)
     log = options.output / "tracker_node.log"
     with log.open("w") as output:
+        # Sessions of their own: a terminal's Ctrl-C reaches them once, through us. A second signal
+        # could hit a node that is just about to end.
         tracker = subprocess.Popen(
-            tracker_command(options), env=environment, stdout=output, stderr=subprocess.STDOUT
+            tracker_command(options), env=environment, stdout=output, stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )  # fmt: skip
+        source = subprocess.Popen(
+            source_command(options), env=environment, start_new_session=True
         )
-        source = subprocess.Popen(source_command(options), env=environment)
-        children = [source, tracker]
+        signalled: set[int] = set()
+
+        def end(child: subprocess.Popen[bytes]) -> None:
+            if child.poll() is None and child.pid not in signalled:
+                signalled.add(child.pid)
+                child.send_signal(signal.SIGINT)
 
         def interrupt(number: int, frame: FrameType | None) -> None:
-            for child in children:
-                if child.poll() is None:
-                    child.send_signal(signal.SIGINT)
+            end(source)
+            end(tracker)
 
         signal.signal(signal.SIGINT, interrupt)
         signal.signal(signal.SIGTERM, interrupt)
         while source.poll() is None and tracker.poll() is None:
             time.sleep(0.1)
-        if source.poll() is None:  # the tracker ended before its time
-            source.send_signal(signal.SIGINT)
-        code = _end(source)
-        if tracker.poll() is None:
-            tracker.send_signal(signal.SIGINT)
-        tracker_code = _end(tracker)
+        end(source)  # it still runs where the tracker ended before its time
+        code = _wait(source)
+        end(tracker)
+        tracker_code = _wait(tracker)
     if code or tracker_code:
         print(f"tracker node (exit code {tracker_code}), {log}:", file=sys.stderr)
         print(log.read_text()[-3000:], file=sys.stderr)
         return code or tracker_code
+    if options.page:
+        return 0
     names = ", ".join(f"{options.output}/{name}" for name in ("track.mp4", "track.png"))
     print(f"written: {names}, boxes.txt, table.txt, tracker_node.log")
     return 0
@@ -82,6 +91,8 @@ def tracker_command(options: argparse.Namespace) -> list[str]:
     for name in ("preset", "checkpoint", "device"):
         if getattr(options, name):
             command += ["-p", f"{name}:={getattr(options, name)}"]
+    if options.page:
+        command += ["-p", "operator_page:=true", "-p", f"operator_page_port:={options.page_port}"]
     return command
 
 
@@ -94,10 +105,10 @@ def source_command(options: argparse.Namespace) -> list[str]:
             command += ["-p", f"{name}:={value}"]
         elif str(value):
             command += ["-p", f"{name}:='{value}'"]  # quoted: a name of digits stays a text
-    return command
+    return command + (["-p", "repeat:=true"] if options.page else [])
 
 
-def _end(child: subprocess.Popen[bytes], patience: float = 20.0) -> int:
+def _wait(child: subprocess.Popen[bytes], patience: float = 20.0) -> int:
     try:
         return child.wait(patience)
     except subprocess.TimeoutExpired:
@@ -119,6 +130,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--preset", default="", help="size of the network, see `ainet info`")
     parser.add_argument("--checkpoint", default="", help="your own weights")
     parser.add_argument("--device", default="", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument(
+        "--page", action="store_true", help="play back and forth for the operator's page"
+    )
+    parser.add_argument("--page-port", type=int, default=8075, help="0: a free one")
     options = parser.parse_args(arguments)
     if options.sequence and not Path(options.sequence).is_dir():
         print(f"demo: no folder {options.sequence}", file=sys.stderr)

@@ -44,6 +44,12 @@ class Film:
         """All pairs in order."""
         return iter(self._kept) if self._kept else self.sequence.frames()
 
+    def back_and_forth(self) -> Iterator[FramePair]:
+        """All pairs for ever, so that nothing jumps; one too long for the memory begins anew."""
+        while True:
+            yield from self.frames()
+            yield from reversed(self._kept[1:-1])
+
 
 @dataclass
 class Record:

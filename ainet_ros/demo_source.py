@@ -25,7 +25,7 @@ from std_msgs.msg import Header
 from tqdm import tqdm
 from vision_msgs.msg import Detection2DArray
 
-from ainet_core.data.sequence import Sequence
+from ainet_core.data.sequence import FramePair, Sequence
 from ainet_ros.conversions import box_region, detected_box, image_message
 from ainet_ros.demo_report import Film, Record, write_report
 from ainet_ros.demo_sequence import demo_sequence
@@ -40,6 +40,7 @@ PARAMETERS = {
     "output": ("demo_output", "the folder for track.mp4, track.png and the table"),
     "frames": (0, "how many frames to play; 0: all"),
     "seed": (0, "which generated world; the default is the one in the documentation"),
+    "repeat": (False, "play back and forth for the operator's page, until it is interrupted"),
 }
 
 
@@ -87,12 +88,13 @@ class DemoSource(Node):
     def set_target(self, box: list[float]) -> None:
         self._target.publish(box_region(box))
 
-    def publish(self, index: int, rgb: Image, thermal: Image) -> None:
-        """Send a pair under one new header."""
+    def publish(self, index: int | None, rgb: Image, thermal: Image) -> None:
+        """Send a pair under one new header; None: it is not scored."""
         header = Header(frame_id="camera", stamp=self.get_clock().now().to_msg())
         rgb.header = thermal.header = header
         stamp = header.stamp
-        self._sent[stamp.sec, stamp.nanosec] = index, Sent(header)
+        if index is not None:
+            self._sent[stamp.sec, stamp.nanosec] = index, Sent(header)
         self._rgb.publish(rgb)
         self._thermal.publish(thermal)
         self.record.sent += 1
@@ -115,12 +117,13 @@ class Demo:
     def __init__(self, node: DemoSource, stop: Stop) -> None:
         self._node, self._stop = node, stop
 
-    def run(self) -> Path:
-        """Play, record and write; returns the folder.
+    def run(self) -> Path | None:
+        """Play, record and write; returns the folder, None when it only repeated.
 
         Raises:
             ValueError: the sequence cannot be played.
-            RuntimeError: the tracker is not there, or the demo was interrupted.
+            RuntimeError: the tracker is not there, it has no page to repeat for, or the demo was
+                interrupted.
         """
         node = self._node
         frames = node.number("frames")
@@ -135,6 +138,9 @@ class Demo:
         self._wait(
             lambda: node.status["state"].startswith("target set"), "the target was not accepted"
         )
+        if node.get_parameter("repeat").value:
+            self._repeat(sequence, film)
+            return None
         self._play(sequence, film)
         self._settle()
         return write_report(Path(node.text("output")), film, node.record, node.status)
@@ -144,15 +150,30 @@ class Demo:
         bar = tqdm(film.frames(), "tracking", len(sequence), unit="frame", file=sys.stdout)
         for index, pair in enumerate(bar):
             self._check()
-            assert pair.rgb is not None
-            assert pair.thermal is not None
-            rgb = image_message(pair.rgb, "rgb8", Header())
-            kind = "mono8" if pair.thermal.dtype.itemsize == 1 else "mono16"
-            thermal = image_message(pair.thermal, kind, Header())
-            time.sleep(max(began + index / sequence.rate - time.monotonic(), 0.0))
-            self._node.publish(index, rgb, thermal)
+            self._send(index, pair, began + index / sequence.rate)
             state = self._node.status.get("state", "")
             bar.set_postfix_str(f"{state}, {len(self._node.record.boxes)} boxes", refresh=False)
+
+    def _repeat(self, sequence: Sequence, film: Film) -> None:
+        page = self._node.status.get("operator_page", "it is off")
+        if not page.startswith("http"):
+            raise RuntimeError(f"no operator's page: {page}")
+        print(f"operator's page: {page} (Ctrl-C ends it)", flush=True)
+        began = time.monotonic()
+        for index, pair in enumerate(film.back_and_forth()):
+            if self._stop.asked:
+                return
+            self._send(None, pair, began + index / sequence.rate)
+
+    def _send(self, index: int | None, pair: FramePair, when: float) -> None:
+        """Publish a pair at that time (monotonic)."""
+        assert pair.rgb is not None
+        assert pair.thermal is not None
+        rgb = image_message(pair.rgb, "rgb8", Header())
+        kind = "mono8" if pair.thermal.dtype.itemsize == 1 else "mono16"
+        thermal = image_message(pair.thermal, kind, Header())
+        time.sleep(max(when - time.monotonic(), 0.0))
+        self._node.publish(index, rgb, thermal)
 
     def _settle(self) -> None:
         """Wait for the last pair's box and for a status that counts it."""
@@ -190,7 +211,8 @@ def main(arguments: list[str] | None = None) -> int:
     thread.start()
     try:
         folder = Demo(node, stop).run()
-        print((folder / "table.txt").read_text(), end="")
+        if folder is not None:
+            print((folder / "table.txt").read_text(), end="")
         code = 0
     except (ValueError, RuntimeError, OSError) as error:
         print(f"demo_source: {error}", file=sys.stderr)

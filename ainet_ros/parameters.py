@@ -23,6 +23,8 @@ from rclpy.exceptions import InvalidParameterException, ParameterException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from ainet_core.page.access import TOKEN, Access
+
 Box = tuple[float, float, float, float]
 
 
@@ -180,6 +182,28 @@ class Settings:
         "debug_side_by_side must be true (both cameras in ~/debug_image) or false (RGB alone)",
         live=True,
     )
+    operator_page: bool = _parameter(
+        False,
+        "operator_page must be true (live pictures, and a rectangle that becomes the target, in a "
+        "browser) or false",
+    )
+    operator_page_host: str = _parameter(
+        "127.0.0.1",
+        "operator_page_host must be the address or name that the page is bound to; one that other "
+        "machines reach (0.0.0.0: all) needs operator_page_token",
+        pattern=r"[A-Za-z0-9._:-]+",
+    )
+    operator_page_port: int = _parameter(
+        8075,
+        "operator_page_port must be the page's port, 0 to 65535; 0 takes a free one, see ~/status",
+        limits=(0, 65535),
+    )
+    operator_page_token: str = _parameter(
+        "",
+        "operator_page_token must be what a browser has to know: 16 to 200 letters, digits, _ or "
+        "-; empty where only this machine reaches the page",
+        pattern=TOKEN + "|",
+    )
     autostart: bool = _parameter(
         True,
         "autostart must be true (configure and activate at start) or false (a manager does it)",
@@ -191,11 +215,17 @@ class Settings:
                 "lost_below must not be above found_above; got "
                 f"lost_below {self.lost_below}, found_above {self.found_above}"
             )
+        if self.operator_page:
+            self.page_access()  # raises where others could look without a token
 
     @property
     def start_box(self) -> Box | None:
         """`initial_box` as numbers, None when it is empty."""
         return parse_box(self.initial_box)
+
+    def page_access(self) -> Access:
+        """Whom the operator's page answers; ValueError: it is open to others without a token."""
+        return Access(self.operator_page_host, self.operator_page_token)
 
 
 def parse_box(value: Any) -> Box | None:

@@ -39,7 +39,8 @@ from ainet_ros.loading import (
     set_thresholds,
     warm_up,
 )
-from ainet_ros.parameters import Settings
+from ainet_ros.operator_page import OperatorPage
+from ainet_ros.parameters import Box, Settings
 from ainet_ros.process import Stop, answer_wrong_transitions, spin
 from ainet_ros.status import status_message, values_of
 
@@ -91,6 +92,7 @@ class TrackerNode(LifecycleNode):
         )
         self.add_post_set_parameters_callback(self._on_changed_parameters)
         answer_wrong_transitions(self)
+        self._page = OperatorPage(self, self._settings, self)
 
     # Lifecycle. rclpy swallows what these raise, so each says it itself and fails.
 
@@ -123,8 +125,9 @@ class TrackerNode(LifecycleNode):
         return self.trigger_configure() == SUCCESS and self.trigger_activate() == SUCCESS
 
     def close(self) -> None:
-        """Stop the worker and the subscriptions, in whatever state the node is."""
+        """Stop the worker, the subscriptions and the page, in whatever state the node is."""
         self._stop_tracking()
+        self._page.close()
         self._tracker = None
 
     def set_parameters(self, parameter_list: list[Parameter]) -> list[SetParametersResult]:
@@ -202,6 +205,32 @@ class TrackerNode(LifecycleNode):
         self._active = None
         self._debug.stop()
 
+    # What an operator asks for, by topic, by service or on the page. False: it is not active.
+
+    def set_target(self, box: Box) -> None:
+        """Start on x, y, w, h in pixels of the RGB image, or say why not."""
+        if self._active is not None:
+            self._active.set_target(box)
+            return
+        self._trouble = f"target refused: {NOT_ACTIVE}"
+        self.get_logger().error(self._trouble, throttle_duration_sec=5.0)
+        self._publish_status()
+
+    def reset(self) -> bool:
+        """Forget the target."""
+        if self._active is None:
+            return False
+        self._active.reset()
+        return True
+
+    def enable(self, enabled: bool) -> bool:
+        """False: pairs are skipped and the target is kept."""
+        if self._active is None:
+            return False
+        self._active.mailbox.enable(enabled)
+        self._publish_status()
+        return True
+
     # Callbacks of the executor: quick.
 
     def _on_jump(self, sentence: str) -> None:
@@ -209,12 +238,7 @@ class TrackerNode(LifecycleNode):
             self._active.jump(sentence)
 
     def _on_set_target(self, region: RegionOfInterest) -> None:
-        if self._active is not None:
-            self._active.set_target(region_box(region))
-            return
-        self._trouble = f"target refused: {NOT_ACTIVE}"
-        self.get_logger().error(self._trouble, throttle_duration_sec=5.0)
-        self._publish_status()
+        self.set_target(region_box(region))
 
     def _on_detections(self, message: Detection2DArray) -> None:
         if self._active is not None:
@@ -230,18 +254,14 @@ class TrackerNode(LifecycleNode):
             self._active.apply(self._settings)
 
     def _on_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        response.success, response.message = False, NOT_ACTIVE
-        if self._active is not None:
-            self._active.reset()
-            response.success, response.message = True, "the target is forgotten"
+        response.success = self.reset()
+        response.message = "the target is forgotten" if response.success else NOT_ACTIVE
         return response
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        response.success, response.message = False, NOT_ACTIVE
-        if self._active is not None:
-            self._active.mailbox.enable(request.data)
-            response.success = True
-            response.message = "tracking" if request.data else "paused: pairs are skipped"
+        response.success = self.enable(request.data)
+        told = "tracking" if request.data else "paused: pairs are skipped"
+        response.message = told if response.success else NOT_ACTIVE
         return response
 
     def _on_timer(self) -> None:
@@ -274,6 +294,7 @@ class TrackerNode(LifecycleNode):
             detections(header, settings.class_id, answer.box, answer.score, answer.target_id)
         )
         self._debug.show(answer, settings)
+        self._page.show(answer)
 
     def _publish_status(self) -> DiagnosticStatus:
         active = self._active
@@ -281,11 +302,12 @@ class TrackerNode(LifecycleNode):
         message = status_message(
             self.get_fully_qualified_name(),
             lifecycle,
-            self._facts,
+            self._facts | ({"operator_page": self._page.place} if self._page.place else {}),
             (active.mailbox, active.pairing, active.worker.progress) if active else None,
             self._trouble,
         )
         self._status.publish(message)
+        self._page.tell(values_of(message))
         return message
 
 

@@ -19,6 +19,7 @@ OVERRIDES = {
     "device": str,
     "initial_box": str,
     "pairing": str,
+    "operator_page": bool,
     "autostart": bool,
 }
 
@@ -73,6 +74,13 @@ def generate_launch_description():
                 choices=["", "approximate", "exact", "rgb_leads"],
                 description="which images belong together; rgb_leads for a slow thermal camera; "
                 "empty: as in params_file",
+            ),
+            DeclareLaunchArgument(
+                "operator_page",
+                default_value="",
+                choices=["", "true", "false"],
+                description="true: live pictures and drawing the target in a browser, on this "
+                "machine alone unless params_file says more; empty: as in params_file",
             ),
             DeclareLaunchArgument(
                 "autostart",

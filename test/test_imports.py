@@ -15,6 +15,7 @@ RESTRICTED = {
     "ainet_core.training": {"ainet_core.cli"},
     "ainet_core.evaluation": {"ainet_core.cli", "ainet_core.training", "ainet_ros"},
     "ainet_core.recordings": {"ainet_core.cli"},
+    "ainet_core.page": {"ainet_core.calibration", "ainet_core.recordings", "ainet_ros"},
     "ainet_core.cli": set(),
 }
 
@@ -108,6 +109,22 @@ def test_imaging_knows_neither_model_nor_tracking():
         and not within(arrow[1], "ainet_core.whole")
     ]
     assert wrong == []
+
+
+def test_the_page_knows_pictures_and_boxes_only_and_its_server_is_imported_when_it_is_started():
+    allowed = ("ainet_core.page", "ainet_core.imaging", "ainet_core.box")
+    wrong = [
+        arrow
+        for arrow in arrows("ainet_core.page")
+        if within(arrow[1], "ainet_core") and not any(within(arrow[1], ours) for ours in allowed)
+    ]
+    assert wrong == []
+    servers = {name for name, imported in arrows("ainet_core") if within(imported, "aiohttp")}
+    assert servers == {"ainet_core.page.server", "ainet_core.page.conversation"}
+    users = {name for name, imported in arrows("ainet_core.page") if imported in {
+        f"{server}.{thing}" for server in servers for thing in ("Page", "Settings", "Conversation")
+    }}  # fmt: skip
+    assert users == {"ainet_core.page.opening", "ainet_core.page.server"}
 
 
 def test_the_launch_folder_is_no_package():

@@ -24,6 +24,7 @@ from ainet_core.recordings.moments import Moments, SequenceMoments
 from ainet_core.recordings.outputs import Output, Table, TrainingFrames, Video, VideoAndText
 from ainet_core.recordings.pairing import Rules
 from ainet_core.recordings.records import is_bag
+from ainet_core.recordings.selected import SelectedTarget
 
 TRAINING_FRAMES = 40  # training takes so many frames of a folder, and all of fewer than twice that
 
@@ -38,16 +39,18 @@ def track(options: argparse.Namespace, make_tracker: Callable[[], TrackerLike]) 
     Raises:
         ValueError: a recording, topic or target that cannot be used; says why.
     """
-    if not options.box and not options.detections_topic:
-        raise ValueError("where is the target? Say --box X,Y,W,H or --detections-topic TOPIC")
+    _check_target(options)
     moments, bag = _open(options)
     source = _source(options, moments, bag)
     outputs = _outputs(options, moments, bag)
+    if isinstance(source, Output):  # the page on which the target is drawn
+        outputs.append(source)
     troubles: Counter[str] = Counter()
-    follower, found = Follower(make_tracker(), source), 0
+    found = 0
     with ExitStack() as stack:
         for output in outputs:
             stack.enter_context(output)
+        follower = Follower(make_tracker(), source)
         for moment in tqdm(moments, total=moments.count, unit="pair", desc="track"):
             answer = follower.answer(moment)
             found += answer.box is not None
@@ -107,6 +110,19 @@ def pairs_to_align_by(options: argparse.Namespace) -> list[Pair]:
     return pairs
 
 
+def _check_target(options: argparse.Namespace) -> None:
+    ways = {
+        "--box X,Y,W,H": options.box,
+        "--select": options.select,
+        "--detections-topic TOPIC": options.detections_topic,
+    }
+    said = [way for way, value in ways.items() if value]
+    if not said:
+        raise ValueError(f"where is the target? Say one of {', '.join(ways)}")
+    if len(said) > 1:
+        raise ValueError(f"say one of {', '.join(ways)}; got {' and '.join(said)}")
+
+
 def _open(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # rosbags comes late
     """The moments, and the bag when they are of one."""
     path = None if options.recording is None else Path(options.recording)
@@ -158,10 +174,11 @@ def _source(options: argparse.Namespace, moments: Moments, bag) -> TargetSource:
             f"--at must be at most {moments.end / 1e9:.3f}, the last pair's stamp, or "
             f"+{(moments.end - moments.start) / 1e9:.3f}; got {options.at}"
         )
+    if options.select:
+        title = str(options.recording or options.rgb or options.thermal)
+        return SelectedTarget(Path(title).name, options.page_port, at)
     if not options.detections_topic:
         return BoxAt(options.box, at)
-    if options.box:
-        raise ValueError("say --box or --detections-topic, not both")
     from ainet_core.recordings.detections import detected_boxes
 
     boxes = detected_boxes(

@@ -52,5 +52,8 @@ def test_typed_packages_and_nothing_of_pip_ros(installed: Path) -> None:
     assert (site_packages / "ainet_core" / "py.typed").exists()
     assert (site_packages / "ainet_ros" / "py.typed").exists()
     assert (site_packages / "ainet_core" / "evaluation" / "report.html.j2").exists()
+    page = ("ainet_core", "page", "static")
+    shipped = {path.name for path in site_packages.joinpath(*page).iterdir()}
+    assert shipped == {path.name for path in ROOT.joinpath(*page).iterdir()}
     names = {path.name for path in site_packages.iterdir()}
     assert not names & {"message_filters", "cv_bridge", "pip_ros", "test"}

@@ -41,8 +41,9 @@ def answers(path: Path) -> list:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ([], "where is the target? Say --box X,Y,W,H or --detections-topic TOPIC"),
-        ([*BOX, "--detections-topic", "/x"], "say --box or --detections-topic, not both"),
+        ([], "where is the target? Say one of --box X,Y,W,H, --select, --detections-topic TOPIC"),
+        ([*BOX, "--detections-topic", "/x"], "got --box X,Y,W,H and --detections-topic TOPIC"),
+        ([*BOX, "--select"], "got --box X,Y,W,H and --select"),
         (["--box", "400,8,6,6"], "must overlap the 32x24 image"),
         ([*BOX, "--at", "soon"], "a stamp must be seconds like 1718000000.25, or +12.5"),
         ([*BOX, "--at", "+9"], "--at must be at most 1700000000.167, the last pair's stamp, or"),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import socket
 import subprocess
 import sys
+import urllib.request
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -120,6 +124,48 @@ def test_the_demo_loses_no_pair_and_answers_under_the_right_headers(tmp_path, ch
     assert rows["wrong headers"] == "0"
     assert rows["device"] == "cpu"
     assert_report(tmp_path, frames=60, size=(1280, 508))
+
+
+def test_what_is_played_for_the_page_goes_back_and_forth():
+    film = Film(sequence(4))
+    list(film.load())
+    greys = [int(pair.rgb[0, 0, 0]) for pair in islice(film.back_and_forth(), 9)]
+    assert greys == [50, 51, 52, 53, 52, 51, 50, 51, 52]
+
+
+@pytest.mark.dds
+@pytest.mark.slow
+def test_the_demo_with_a_page_says_where_it_is_and_plays_until_it_is_interrupted(
+    tmp_path, checkpoint
+):
+    pytest.importorskip("aiohttp", reason="the page's server is not installed: make venv")
+    command = [sys.executable, "-m", "ainet_ros.demo", "--page", "--page-port", "0"]
+    command += ["--frames", "10", "--checkpoint", str(checkpoint), "--output", str(tmp_path)]
+    child = subprocess.Popen(
+        command, cwd=ROOT, env=CHILD_ENVIRONMENT, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert child.stdout is not None
+        told = next(line for line in child.stdout if "operator's page: http://127.0.0.1:" in line)
+        address = told.split("page: ")[1].split()[0]
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            assert b"page.js" in answer.read()
+        child.send_signal(signal.SIGINT)
+        assert child.wait(40) == 0
+    finally:
+        child.kill()
+    assert not (tmp_path / "table.txt").exists()
+
+
+@pytest.mark.dds
+@pytest.mark.slow
+def test_the_demo_with_a_page_whose_port_is_taken_says_so(tmp_path, checkpoint):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        asked = ["--page", "--page-port", port, "--frames", "10"]
+        result = demo(*asked, "--checkpoint", str(checkpoint), "--output", str(tmp_path))
+    assert result.returncode == 1
+    assert f"no operator's page on port {port} of 127.0.0.1" in result.stderr
 
 
 @pytest.mark.skipif(shipped_weights("nano") is None, reason="no nano weights in this checkout")

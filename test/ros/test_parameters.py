@@ -43,6 +43,10 @@ WRONG = {
     "found_above": [-0.1, 1.1],
     "debug_image_width": [63, 5000, "wide"],
     "debug_side_by_side": ["yes", 1],
+    "operator_page": ["yes", 1],
+    "operator_page_host": ["", "a b", 5],
+    "operator_page_port": [-1, 65536, 80.5, "http"],
+    "operator_page_token": ["short", "with space with space", 5],
     "autostart": ["yes", 1],
 }
 

@@ -1,0 +1,138 @@
+"""What a browser may say: read from its messages, everything else is refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+VIEWS = ("rgb", "thermal", "blend")
+MAX_POINTS = 100
+FAR = 100_000.0  # no image has so many pixels a side
+
+Box = tuple[float, float, float, float]
+Points = tuple[tuple[float, float, float, float], ...]
+
+
+class Orders(Protocol):
+    """The page's owner. Called by the page's thread: each must return at once and never raise."""
+
+    def set_target(self, box: Box) -> None:
+        """Start on x, y, w, h in pixels of the image that the box is in (the RGB one)."""
+
+    def reset(self) -> None:
+        """Forget the target."""
+
+    def enable(self, enabled: bool) -> None:
+        """Pause, or go on."""
+
+    def mark(self, points: Points) -> None:
+        """Places marked in both images: thermal x, y, RGB x, y in pixels."""
+
+
+class NoOrders:
+    """An owner who takes none; others override what they take."""
+
+    def set_target(self, box: Box) -> None:
+        pass
+
+    def reset(self) -> None:
+        pass
+
+    def enable(self, enabled: bool) -> None:
+        pass
+
+    def mark(self, points: Points) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The browser has drawn message `number` and takes another."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Target:
+    """A rectangle was drawn."""
+
+    box: Box
+
+
+@dataclass(frozen=True)
+class Reset:
+    """Forget the target."""
+
+
+@dataclass(frozen=True)
+class Enable:
+    """Pause, or go on."""
+
+    enabled: bool
+
+
+@dataclass(frozen=True)
+class View:
+    """Which picture this browser wants."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Points were picked."""
+
+    points: Points
+
+
+Message = Shown | Target | Reset | Enable | View | Mark
+
+
+def parse(text: str) -> Message:
+    """A browser's message.
+
+    Args:
+        text: one of {"shown": n}, {"target": [x, y, w, h]}, {"reset": true}, {"enable": bool},
+            {"view": "rgb" | "thermal" | "blend"}, {"mark": [[tx, ty, rx, ry], ...]}.
+
+    Raises:
+        ValueError: anything else; says what was expected.
+    """
+    try:
+        read = json.loads(text)
+    except (ValueError, RecursionError):  # a few thousand brackets nest too deep
+        raise ValueError(f"expected JSON, got {text[:40]!r}") from None
+    if not isinstance(read, dict) or len(read) != 1:
+        raise ValueError(f"expected one order, got {text[:40]!r}")
+    ((name, value),) = read.items()
+    if name == "shown" and type(value) is int and 0 <= value < 2**53:
+        return Shown(value)
+    if name == "target" and _are_numbers(value) and min(value[2:]) > 0:
+        return Target((value[0], value[1], value[2], value[3]))
+    if name == "reset" and value is True:
+        return Reset()
+    if name == "enable" and type(value) is bool:
+        return Enable(value)
+    if name == "view" and value in VIEWS:
+        return View(value)
+    if name == "mark" and _are_points(value):
+        return Mark(tuple((tx, ty, rx, ry) for tx, ty, rx, ry in value))
+    raise ValueError(f"expected shown, target, reset, enable, view or mark, got {text[:40]!r}")
+
+
+def _are_points(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and 0 < len(value) <= MAX_POINTS
+        and all(_are_numbers(numbers) for numbers in value)
+    )
+
+
+def _are_numbers(value: Any) -> bool:
+    """Four numbers of a size that pixels have; NaN is no such number."""
+    return (
+        isinstance(value, list)
+        and len(value) == 4
+        and all(type(number) in (int, float) and abs(number) < FAR for number in value)
+    )
