@@ -19,7 +19,6 @@ OVERRIDES = {
     "device": str,
     "initial_box": str,
     "pairing": str,
-    "operator_page": bool,
     "autostart": bool,
 }
 
@@ -74,13 +73,6 @@ def generate_launch_description():
                 choices=["", "approximate", "exact", "rgb_leads"],
                 description="which images belong together; rgb_leads for a slow thermal camera; "
                 "empty: as in params_file",
-            ),
-            DeclareLaunchArgument(
-                "operator_page",
-                default_value="",
-                choices=["", "true", "false"],
-                description="true: live pictures and drawing the target in a browser, on this "
-                "machine alone unless params_file says more; empty: as in params_file",
             ),
             DeclareLaunchArgument(
                 "autostart",

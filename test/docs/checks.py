@@ -149,6 +149,7 @@ CHECKS: dict[str, Callable[[list[str]], None]] = {
     "ros2": ros2,
     "rosdep": nothing_of_ours,
     "rviz2": rviz2,
+    "ssh": nothing_of_ours,
     "tensorboard": nothing_of_ours,
     "torchrun": torchrun,
 }

@@ -19,7 +19,7 @@ PAGES = [
 ]
 PROGRAMS = {
     "ainet", "cd", "export", "fastdds", "git", "make", "mkdir", "pip", "python", "python3",
-    "ros2", "rosdep", "rviz2", "tensorboard", "torchrun", ".",
+    "ros2", "rosdep", "rviz2", "ssh", "tensorboard", "torchrun", ".",
 }  # fmt: skip
 
 

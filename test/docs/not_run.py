@@ -13,6 +13,7 @@ NOT_RUN = {
     ".": SHELL,
     "cd": SHELL,
     "export": SHELL,
+    "ainet calibrate --mark": "waits for somebody at a browser; test/page does that",
     "ainet eval run --dataset": DATA,
     "ainet eval run --data list.csv": ELSEWHERE + "test/evaluation/test_run.py",
     "ainet eval report results/new": ELSEWHERE + "test/evaluation/test_report.py",
@@ -33,6 +34,7 @@ NOT_RUN = {
     "ros2": NO_ROS_TOOLS,
     "rosdep": NO_ROS_TOOLS,
     "rviz2": "needs a display",
+    "ssh": "needs another machine",
     "tensorboard": "serves until it is stopped",
     "torchrun": "needs several GPUs; torchrun's own parser and ours read the words",
 }

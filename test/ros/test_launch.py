@@ -99,7 +99,7 @@ def test_only_known_names_are_used(path):
 @pytest.mark.parametrize("name", ["tracker", "trackers", "demo"])
 def test_arguments_are_few_described_and_documented(load, name):
     declared = entities(load(name).generate_launch_description(), "DeclareLaunchArgument")
-    assert 0 < len(declared) <= 13
+    assert 0 < len(declared) <= 12
     for argument in declared:
         assert len(argument.kwargs["description"]) > 20
         choices = argument.kwargs.get("choices")
