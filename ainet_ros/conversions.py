@@ -43,7 +43,9 @@ def image_message(image: NDArray[np.uint8], encoding: str, header: Header) -> Im
     message.height, message.width = image.shape[:2]
     message.step = image.size // message.height
     # An array.array is taken over whole; a list or bytes would be walked byte by byte in Python.
-    message.data = array.array("B", np.ascontiguousarray(image).tobytes())
+    pixels = array.array("B")
+    pixels.frombytes(memoryview(np.ascontiguousarray(image)).cast("B"))  # the one copy
+    message.data = pixels
     return message
 
 
