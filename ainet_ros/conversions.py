@@ -44,7 +44,7 @@ def image_message(image: NDArray[np.uint8], encoding: str, header: Header) -> Im
     message.step = image.size // message.height
     # An array.array is taken over whole; a list or bytes would be walked byte by byte in Python.
     pixels = array.array("B")
-    pixels.frombytes(memoryview(np.ascontiguousarray(image)).cast("B"))  # the one copy
+    pixels.frombytes(np.ascontiguousarray(image).data.cast("B"))  # the one copy
     message.data = pixels
     return message
 
