@@ -15,8 +15,8 @@ def convolved(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     In C where the scan is and nobody asks for gradients: one pass over memory in place of five.
     """
     gradients = torch.is_grad_enabled() and any(t.requires_grad for t in (x, weight, bias))
-    fake = isinstance(x, FakeTensor)
-    if not gradients and not fake and describe(x.device, x.dtype)[0] == "native":
+    plain = gradients or isinstance(x, FakeTensor) or weight.shape[1] > native.MOST_TAPS
+    if not plain and describe(x.device, x.dtype)[0] == "native":
         tensors = (t.float() for t in (x, weight, bias))
         return native.convolved_native(*tensors).to(x.dtype)
     return F.silu(causal_convolution(x, weight, bias))

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 LAYOUT_VERSION = 3  # SCAN_LAYOUT_VERSION in csrc/scan_problem.h
+MOST_TAPS = 8  # CONVOLUTION_TAPS there
 HUGE = 2 << 20  # bytes from which page faults are worth avoiding
 SMALL = 1 << 17  # state updates (about 30 us) below which waking a second thread costs more
 LEVELS = ("portable", "avx2", "avx512")
@@ -89,11 +90,12 @@ class NativeScan:
         if library.scan_layout_version() != LAYOUT_VERSION:
             raise OSError("the compiled scan is of another version: build it again")
         sizes = library.scan_problem_size(), library.scan_convolution_size()
-        if sizes != (ctypes.sizeof(_Problem), ctypes.sizeof(_Convolution)):
+        if (*sizes, library.scan_convolution_taps()) != (
+            ctypes.sizeof(_Problem), ctypes.sizeof(_Convolution), MOST_TAPS
+        ):  # fmt: skip
             raise OSError("the compiled scan disagrees about its arguments: build it again")
         self.library = library
         self.chunk: int = library.scan_chunk()
-        self.most_taps: int = library.scan_convolution_taps()
         self.best_level: int = library.scan_best_level()
         self.openmp = bool(library.scan_has_openmp())
         self.lanes: list[int] = [library.scan_lanes(level) for level in range(len(LEVELS))]
@@ -343,8 +345,8 @@ def convolved_native(
     weight, bias = weight.contiguous(), bias.contiguous()
     batch, channels, length = x.shape
     taps = weight.shape[1]
-    if taps > native.most_taps:
-        raise ValueError(f"expected at most {native.most_taps} taps, got {taps}")
+    if taps > MOST_TAPS:
+        raise ValueError(f"expected at most {MOST_TAPS} taps, got {taps}")
     x = _readable(x)
     # Channels or time contiguous, as in x; no gaps as a part of something larger may have.
     shape = (batch, length, channels) if x.stride(1) == 1 else (batch, channels, length)
