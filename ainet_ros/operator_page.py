@@ -70,14 +70,10 @@ class OperatorPage(NoOrders):
         images = answer.images
         if self._page is None or images.cameras == "none":
             return
-        box: Box | None = None
-        if answer.box is not None:
-            x, y, w, h = (float(value) for value in answer.box)
-            box = x, y, w, h
         self._live.show(
             Frame(
-                images.rgb, images.thermal, answer.box_size, box, answer.score, answer.state,
-                answer.target_id,
+                images.rgb, images.thermal, answer.box_size, answer.box, answer.score,
+                answer.state, answer.target_id,
             )
         )  # fmt: skip
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ainet_core.page.orders import Box
+from ainet_core.box import BoxLike
 
 HISTORY = 1200  # scores kept: 40 s at 30 frames/s
 
@@ -32,7 +32,7 @@ class Frame:
     rgb: NDArray[np.uint8] | None
     thermal: NDArray[Any] | None
     box_size: tuple[int, int]
-    box: Box | None = None
+    box: BoxLike | None = None
     score: float = 0.0
     state: str = "no target"
     target_id: int = 0

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from ainet_core.box import BoxLike
 from ainet_core.page.live import Frame
-from ainet_core.page.orders import Box
 from ainet_core.page.selection import Selection
 from ainet_core.recordings.follow import Answer
 from ainet_core.recordings.moments import Moment
@@ -48,14 +47,10 @@ class SelectedTarget(Output):
         moment = answer.moment
         if moment.rgb is None and moment.thermal is None:
             return
-        box: Box | None = None
-        if answer.box is not None:
-            x, y, w, h = (float(value) for value in answer.box)
-            box = x, y, w, h
         self._page.show(
             Frame(
-                moment.rgb, moment.thermal, answer.box_size, box, answer.score, answer.state,
-                answer.target_id,
+                moment.rgb, moment.thermal, answer.box_size, answer.box, answer.score,
+                answer.state, answer.target_id,
             )
         )  # fmt: skip
 
