@@ -100,7 +100,7 @@ def test_it_writes_the_file_and_a_picture(
 def test_the_page_shows_commands_that_the_parser_takes_and_the_limits_of_the_code() -> None:
     page = (Path(__file__).parent.parent / "docs" / "alignment.md").read_text()
     commands = re.findall(r"^ +ainet (calibrate .+)$", page, re.MULTILINE)
-    assert len(commands) == 4
+    assert len(commands) == 5
     assert page.count("<!-- made by bench/alignment.py -->") == 1
     for command in commands:
         make_parser().parse_args(command.split())

@@ -44,14 +44,16 @@ class Calibration:
     Attributes:
         bias: added to the weighted sum.
         score, rival: weights of their logits.
-        coarse_drop, fine_drop: weights of how far the cosines are above what is usual. How high
-            they are by themselves says more of the scene and the light than of the target.
+        coarse, fine: weights of the cosines.
+        coarse_drop, fine_drop: weights of how far they are above what is usual.
         change: weight of the change of size.
     """
 
     bias: float
     score: float
     rival: float
+    coarse: float
+    fine: float
     coarse_drop: float
     fine_drop: float
     change: float
@@ -127,6 +129,8 @@ def features(evidence: Evidence, usual: UsualLikeness) -> dict[str, float]:
     return {
         "score": _logit(evidence.score),
         "rival": _logit(evidence.rival),
+        "coarse": evidence.coarse,
+        "fine": evidence.fine,
         "coarse_drop": max(evidence.coarse - usual.coarse, -MOST_DROP),
         "fine_drop": max(evidence.fine - usual.fine, -MOST_DROP),
         "change": evidence.change,

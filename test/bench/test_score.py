@@ -15,8 +15,8 @@ def drawn(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Features, whether a frame was right, and the chance that it was drawn with."""
     rng = np.random.default_rng(SEED)
     print(f"seed {SEED}")
-    matrix = rng.normal(size=(count, 5)) * [1, 2, 0.1, 0.1, 0.3]
-    logits = matrix @ [1.0, -0.5, 5.0, 0, -2.0] + 0.7
+    matrix = rng.normal(size=(count, 7)) * [1, 2, 0.1, 0.1, 0.1, 0.1, 0.3]
+    logits = matrix @ [1.0, -0.5, 3.0, 0, 5.0, 0, -2.0] + 0.7
     chance = 1 / (1 + np.exp(-logits))
     return matrix, rng.random(count) < chance, chance
 
@@ -57,6 +57,6 @@ def test_a_sequence_is_judged_by_a_calibration_that_did_not_see_it() -> None:
 
 def test_the_matrix_follows_the_names_of_the_features() -> None:
     one = score.Watched("s", "g", evidence=[Evidence(0.5, 0.5, 0.8, 0.6, 0.1)] * 2)
-    assert one.matrix().shape == (2, 5)
-    assert list(features(one.evidence[0], UsualLikeness()))[2] == "coarse_drop"
-    assert one.matrix()[1].tolist() == pytest.approx([0, 0, 0, 0, 0.1])
+    assert one.matrix().shape == (2, 7)
+    assert list(features(one.evidence[0], UsualLikeness()))[2] == "coarse"
+    assert one.matrix()[1].tolist() == pytest.approx([0, 0, 0.8, 0.6, 0, 0, 0.1])
