@@ -354,7 +354,7 @@ def _align(options: argparse.Namespace) -> Path:
 
 
 def _pairs_to_align_by(options: argparse.Namespace):  # type: ignore[no-untyped-def]
-    if options.recording and not (options.rgb or options.thermal):
+    if options.recording:
         from ainet_core.recordings.command import pairs_to_align_by
 
         return pairs_to_align_by(options)
