@@ -19,6 +19,7 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
+import cv2
 import numpy as np
 
 from ainet_ros import tracker_node
@@ -34,6 +35,9 @@ class TrivialTracker:
     def __init__(self, behaviour: str = "") -> None:
         self.behaviour, self.updates, self.box = behaviour, 0, None
         self.broken = False
+        # OpenCV makes its threads when it is first given a large image. The network's warm-up does
+        # that, and without one they would come whenever a thermal image is first stretched.
+        cv2.resize(np.zeros((240, 320), np.uint8), (640, 480))
 
     def init(self, rgb: Any, thermal: Any, box: Any) -> None:
         self.box, self.warm = np.array(box, float), False
