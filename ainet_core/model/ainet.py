@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ainet_core.model import packed_stem
 from ainet_core.model.config import ModelConfig
 from ainet_core.model.dfm import Addition, DifferenceFusion
 from ainet_core.model.head import CenterHead, Prediction
+from ainet_core.model.mamba import DirectionalScan
 from ainet_core.model.ofm import OrderDynamicFusion
+from ainet_core.model.packed_layers import obstacle, pack_linear_layers
 from ainet_core.model.packed_stem import PackedStem
 from ainet_core.model.stem import STEM_CHANNELS, ConvolutionStem, TemplatePrior, folded
-from ainet_core.model.vit import Block, PatchEmbedding
+from ainet_core.model.vit import Block, Mlp, PatchEmbedding
 
 logger = logging.getLogger(__name__)
 
@@ -68,18 +69,27 @@ class AINet(nn.Module):
         self.ofm = OrderDynamicFusion(config) if config.ofm else None
         self.norm = nn.LayerNorm(config.width, eps=1e-6)
         self.head = CenterHead(config)
+        self._packed = False
 
     def pack(self) -> None:
-        """For tracking on a CPU: the stem's weights once laid out as oneDNN wants them.
+        """For tracking on a CPU: weights once laid out as oneDNN wants them.
 
         The network cannot be trained any more, and its state is not a checkpoint's.
         """
-        if not self.config.convolution_stem or isinstance(self.stem, PackedStem):
+        if self._packed:
             return
-        if (why_not := packed_stem.obstacle()) is not None:
-            logger.info("the stem is not packed, updates take a little longer: %s", why_not)
+        if (why_not := obstacle()) is not None:
+            logger.info("the network is not packed, updates take longer: %s", why_not)
             return
-        self.stem = PackedStem(self.stem, self.config.search_size)
+        self._packed = True
+        if self.config.convolution_stem:
+            assert isinstance(self.stem, ConvolutionStem)
+            self.stem = PackedStem(self.stem, self.config.search_size)
+        for module in list(self.modules()):
+            if isinstance(module, Mlp | DirectionalScan):
+                module.pack()
+        self.head.pack(self.config.search_grid)
+        pack_linear_layers(self)
 
     def forward(self, template: Tensor, search: Tensor, extent: Tensor) -> Prediction:
         """Template (M, B, 3, Ht, Wt) and search images (M, B, 3, Hs, Ws), extent (B, 2)."""

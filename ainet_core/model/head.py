@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ainet_core.model.config import ModelConfig
+from ainet_core.model.packed_layers import PackedConvolution
 
 
 @dataclass
@@ -70,6 +71,14 @@ class CenterHead(nn.Module):
         else:
             size = size.sigmoid()
         return self.score(search).squeeze(1), self.offset(search).sigmoid(), size
+
+    def pack(self, grid: int) -> None:
+        """For tracking on a CPU: convolutions packed for one map of grid x grid cells."""
+        for branch in (self.score, self.offset, self.size):
+            for index, layer in enumerate(branch):
+                if isinstance(layer, nn.Conv2d):
+                    shape = (1, layer.in_channels, grid, grid)
+                    branch[index] = PackedConvolution(layer, shape)
 
 
 def _branch(width: int, hidden: int, outputs: int) -> nn.Sequential:

@@ -81,15 +81,13 @@ class OrderDynamicFusion(nn.Module):
         x_dyn = _reorder(x, index, permutation)
 
         in_order = x.flatten(1, 2)  # F_all: (B, T, E)
-        directions = torch.stack([in_order, in_order.flip(1), x_dyn.flatten(1, 2)], dim=2)
-        y = self.scan(directions.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)  # (B, T, 3, E)
-        y_fwd, y_bwd, y_dyn = y.unbind(2)  # (B, T, E) each
+        y_fwd, y_bwd, y_dyn = self.scan([in_order, in_order.flip(1), x_dyn.flatten(1, 2)])
         y_dyn = _restore(y_dyn.view(x.shape), index, permutation).flatten(1, 2)
         y = y_fwd + y_bwd.flip(1) + y_dyn
 
-        y = self.project_out(y * F.silu(gate.flatten(1, 2)))  # (B, T, C)
-        y = y.view_as(layers).sum(dim=1)  # the layers are summed, residual and update apart
-        return torch.stack(features).sum(dim=0) + y, index
+        y = (y * F.silu(gate.flatten(1, 2))).view(x.shape)  # (B, L, N, E)
+        # The layers are summed, residual and update apart; before the projection, which is linear.
+        return torch.stack(features).sum(dim=0) + self.project_out(y.sum(dim=1)), index
 
 
 def _reorder(x: Tensor, index: Tensor, permutation: Tensor | None) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ainet_core.model.config import ModelConfig
+from ainet_core.model.packed_layers import PackedLinear
 
 
 class PatchEmbedding(nn.Module):
@@ -45,11 +46,18 @@ class Mlp(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         hidden = int(config.width * config.mlp_ratio)
-        self.fc1 = nn.Linear(config.width, hidden)
+        self.fc1: nn.Module = nn.Linear(config.width, hidden)
+        self.act: nn.Module = nn.GELU()
         self.fc2 = nn.Linear(hidden, config.width)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.fc2(F.gelu(self.fc1(x)))
+        return self.fc2(self.act(self.fc1(x)))
+
+    def pack(self) -> None:
+        """For tracking on a CPU: `PackedLinear` computes the GELU together with the product."""
+        assert isinstance(self.fc1, nn.Linear)
+        self.fc1 = PackedLinear(self.fc1.weight, self.fc1.bias, gelu=True)
+        self.act = nn.Identity()
 
 
 class Block(nn.Module):

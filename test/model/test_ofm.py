@@ -60,7 +60,7 @@ def test_the_dynamic_scan_meets_whole_layers_in_the_chosen_order() -> None:
     seen = []
     ofm.scan.register_forward_hook(lambda *call: seen.append(call[1][0]))
     _, order = ofm(features)
-    forward, backward, dynamic = seen[0].unbind(1)  # (1, E, T) each
+    forward, backward, dynamic = (x.transpose(1, 2) for x in seen[0])  # (1, E, T) each
     assert torch.equal(backward, forward.flip(-1))
     by_layer = forward.unflatten(-1, (SMALL.depth, 5))
     assert torch.equal(dynamic.unflatten(-1, (SMALL.depth, 5)), by_layer[:, :, order[0]])

@@ -1,0 +1,88 @@
+"""Layers for tracking on a CPU: oneDNN's products, weights laid out for them once.
+
+PyTorch lays a convolution's weights out anew in every call, and takes MKL for a linear layer,
+which does half as much a second on processors that are not Intel's. What follows a layer (bias,
+GELU, ReLU6) is a pass of its own over memory there, here it is part of the product. The operations
+used are those that PyTorch's own compiler emits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+OPERATIONS = (
+    "_convolution_pointwise",
+    "_reorder_convolution_weight",
+    "_linear_pointwise",
+    "_reorder_linear_weight",
+)
+
+
+def obstacle() -> str | None:
+    """Why this PyTorch cannot pack layers; None if it can."""
+    if not torch.backends.mkldnn.is_available():
+        return "this PyTorch has no oneDNN"
+    for name in OPERATIONS:
+        if not hasattr(torch.ops.mkldnn, name):
+            return f"this PyTorch has no mkldnn::{name}"
+    return None
+
+
+class PackedLinear(nn.Module):
+    """x (..., I) -> x W^T + b (..., O), then GELU if asked for: float32 on a CPU, no gradients.
+
+    Args:
+        weight: (O, I), copied; later changes to it are not seen.
+        bias: (O,) or None.
+        gelu: whether a GELU follows.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor | None = None, gelu: bool = False) -> None:
+        super().__init__()
+        self._weight = torch.ops.mkldnn._reorder_linear_weight(weight.detach().contiguous(), None)
+        self.bias = None if bias is None else bias.detach().clone()
+        self._after: tuple[object, ...] = ("gelu", [], "none") if gelu else ("none", [], "")
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = torch.ops.mkldnn._linear_pointwise(x, self._weight, self.bias, *self._after)
+        return y
+
+
+class PackedConvolution(nn.Module):
+    """As the convolution that it is made from, which has a bias: float32 on a CPU, no gradients.
+
+    Args:
+        convolution: its weights are copied; later changes to them are not seen.
+        shape: (B, C, H, W) of the images that it shall be fastest for; others are taken, too.
+        clamped: whether a ReLU6 follows.
+    """
+
+    def __init__(
+        self, convolution: nn.Conv2d, shape: Sequence[int], clamped: bool = False
+    ) -> None:
+        super().__init__()
+        assert convolution.bias is not None
+        place = [list(convolution.padding), list(convolution.stride), list(convolution.dilation)]
+        self._weight = torch.ops.mkldnn._reorder_convolution_weight(
+            convolution.weight.detach(), *place, convolution.groups, list(shape)
+        )
+        self.bias = convolution.bias.detach().clone()
+        after = ("hardtanh", [0.0, 6.0]) if clamped else ("none", [])
+        self._arguments = (*place, convolution.groups, *after, "")
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = torch.ops.mkldnn._convolution_pointwise(
+            x, self._weight, self.bias, *self._arguments
+        )
+        return y
+
+
+def pack_linear_layers(module: nn.Module) -> None:
+    """Put a packed layer in the place of every `nn.Linear` inside a module."""
+    for parent in list(module.modules()):
+        for name, child in parent.named_children():
+            if isinstance(child, nn.Linear):
+                setattr(parent, name, PackedLinear(child.weight, child.bias))
