@@ -20,7 +20,8 @@ def load_tracker(settings: Settings) -> TrackerLike:
 
     Raises:
         ImportError: torch does not load; says under which Python, and what to do.
-        ValueError, FileNotFoundError: unknown preset or device, no weights, no CUDA.
+        ValueError, FileNotFoundError: unknown preset or device, no weights, no CUDA, or something
+            that only CUDA does asked of a CPU.
     """
     try:
         import torch
@@ -31,11 +32,15 @@ def load_tracker(settings: Settings) -> TrackerLike:
             "`python3 -m venv --system-site-packages`, install torch there, source it and build "
             "with `python -m colcon build`, so that the node starts under that interpreter"
         ) from None
+    from ainet_core.tracking.step import Precision
     from ainet_core.tracking.tracker import Tracker, TrackerSettings
 
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    chosen = TrackerSettings(threads=settings.threads)
+    precision: Precision = "bfloat16" if settings.precision == "bfloat16" else "float32"
+    chosen = TrackerSettings(
+        threads=settings.threads, precision=precision, graph=settings.cuda_graph
+    )
     if settings.checkpoint:
         return Tracker.from_checkpoint(settings.checkpoint, settings.device, chosen)
     return Tracker.from_preset(settings.preset, settings.device, chosen)

@@ -66,6 +66,16 @@ class Settings:
         "whichever is faster at the time",
         limits=(0, 256),
     )
+    precision: str = _parameter(
+        "float32",
+        "precision must be float32 or bfloat16; bfloat16 needs CUDA, and no GPU ran it yet",
+        pattern=r"float32|bfloat16",
+    )
+    cuda_graph: bool = _parameter(
+        False,
+        "cuda_graph must be true (a GPU starts the network as one CUDA graph, not yet run on any) "
+        "or false",
+    )
     rgb_transport: str = _parameter(
         "raw",
         "rgb_transport must be raw or compressed (rgb/image_raw/compressed: JPEG or PNG)",

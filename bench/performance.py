@@ -350,8 +350,9 @@ names every ratio that got more than 15 % worse.
 
 Nothing trades precision for time: all of it is float32, so accuracy is that of
 [benchmarks.md](benchmarks.md). "The machine's products" are matrix products of the ViT's own
-shapes, measured in turn with the updates: oneDNN's on packed weights or
-`torch.mm`, whichever is faster. (At the shapes of `tiny` `torch.mm` reached {plain:.0f} GFLOP/s here.) `small`, `tiny` and `base` have random weights here.
+shapes, measured in turn with the updates: oneDNN's on packed weights or `torch.mm`, whichever is
+faster. (At the shapes of `tiny` `torch.mm` reached {plain:.0f} GFLOP/s here.) `small`, `tiny`
+and `base` have random weights here.
 
 ## Where the time goes
 

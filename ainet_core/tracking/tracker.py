@@ -31,6 +31,7 @@ from ainet_core.tracking.motion import Coasting, Motion
 from ainet_core.tracking.reading import Reading, read
 from ainet_core.tracking.recent_look import RecentLook, Renewal
 from ainet_core.tracking.search import SearchPlan, regions
+from ainet_core.tracking.step import Precision, make_step
 from ainet_core.tracking.target_size import SizeTrust, TargetSize
 from ainet_core.tracking.target_state import State, StateThresholds, TargetState
 from ainet_core.tracking.threads import ThreadChoice
@@ -55,6 +56,8 @@ class TrackerSettings:
         state: when the target counts as lost.
         coasting: where it is expected while it cannot be seen.
         search: where it is looked for while it is lost.
+        precision: of the network's products; bfloat16 needs CUDA.
+        graph: whether the network's kernels start as one CUDA graph.
     """
 
     window: float = 0.35
@@ -65,6 +68,8 @@ class TrackerSettings:
     coasting: Coasting = Coasting()
     search: SearchPlan = SearchPlan()
     threads: int = 0
+    precision: Precision = "float32"
+    graph: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,9 @@ class Tracker:
         self.evidence: Evidence | None = None
         self.settings = settings or TrackerSettings()
         self.model = model.to(self.device).eval().requires_grad_(False)
+        self._step = make_step(
+            self.model, self.device, self.settings.precision, self.settings.graph
+        )
         if self.device.type == "cpu":
             self.model.pack()
             if needs_large_blocks(model.config):
@@ -281,7 +289,7 @@ class Tracker:
         config = self.model.config
         region = Region.around(box, config.search_factor * widening, config.search_size)
         usable = [image is not None for image in images]
-        prediction = self.model.track(self._template_of(usable), self._crops(*images, region))
+        prediction = self._step(self._template_of(usable), self._crops(*images, region))
         # A lost target is as likely anywhere: the window is for one that moves on.
         window = None if self._state.state == "lost" else self._window
         return read(prediction, region, box[2:], window)

@@ -19,6 +19,8 @@ WRONG = {
     "checkpoint": [5, True],
     "device": ["tpu", "cuda:", "cuda:x", ""],
     "threads": [-1, 257, 1.5, "many"],
+    "precision": ["float16", "", 16],
+    "cuda_graph": ["yes", 1],
     "rgb_transport": ["jpeg", ""],
     "thermal_transport": ["png", True],
     "alignment_file": [5, True],

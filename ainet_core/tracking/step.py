@@ -1,0 +1,106 @@
+"""What the network does in every frame, and on CUDA how: in bfloat16, as one graph.
+
+Both are off unless asked for, and have not been run on a GPU yet (`bench/cuda_smoke.py`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from ainet_core.model.ainet import AINet, Template
+from ainet_core.model.head import Prediction
+
+logger = logging.getLogger(__name__)
+
+Precision = Literal["float32", "bfloat16"]
+Step = Callable[[Template, Tensor], Prediction]  # search images (M, 1, 3, S, S)
+WARM_UP = 3  # runs before a capture: libraries choose their kernels and get their memory
+
+
+def make_step(model: AINet, device: torch.device, precision: Precision, graph: bool) -> Step:
+    """How a tracker runs the network on a device.
+
+    Raises:
+        ValueError: an unknown precision, or one of the two on a device other than CUDA.
+    """
+    if precision not in ("float32", "bfloat16"):
+        raise ValueError(f"precision must be float32 or bfloat16, got {precision!r}")
+    if device.type != "cuda" and (graph or precision != "float32"):
+        asked = "a CUDA graph" if graph else f"precision {precision}"
+        raise ValueError(f"{asked} needs device cuda, got {device.type}")
+    step: Step = model.track if precision == "float32" else in_bfloat16(model.track, device.type)
+    return CapturedStep(step) if graph else step
+
+
+def in_bfloat16(step: Step, device_type: str) -> Step:
+    """The same step with matrix products in bfloat16; the scans keep their states in float32."""
+
+    def narrow(template: Template, images: Tensor) -> Prediction:
+        with torch.autocast(device_type, torch.bfloat16):
+            return step(template, images)
+
+    return narrow
+
+
+@dataclass
+class _Capture:
+    """A recorded step: it reads `inputs` and writes `prediction`, always at the same addresses."""
+
+    graph: torch.cuda.CUDAGraph
+    inputs: list[Tensor]
+    prediction: Prediction
+
+
+class CapturedStep:
+    """A step recorded once for each number of cameras, then started as a whole.
+
+    Hundreds of small kernels cost more to start than to run. What is returned is overwritten by
+    the next call. A step that cannot be recorded runs as it is, and the log says so once.
+    """
+
+    def __init__(self, step: Step) -> None:
+        self._step = step
+        self._captures: dict[torch.Size, _Capture] = {}
+        self._refused = False
+
+    def __call__(self, template: Template, images: Tensor) -> Prediction:
+        if self._refused:
+            return self._step(template, images)
+        capture = self._captures.get(images.shape)
+        if capture is None:
+            try:
+                capture = self._captures[images.shape] = self._record(template, images)
+            except RuntimeError as error:
+                self._refused = True
+                logger.warning("no CUDA graph of the network, each part starts alone: %s", error)
+                return self._step(template, images)
+        for place, fresh in zip(capture.inputs, _tensors(template, images), strict=True):
+            place.copy_(fresh)
+        capture.graph.replay()
+        return capture.prediction
+
+    def _record(self, template: Template, images: Tensor) -> _Capture:
+        inputs = [tensor.clone() for tensor in _tensors(template, images)]
+        tokens, *kernels, extent, shown = inputs
+        own = Template(tokens, tuple(kernels), extent)
+        beside = torch.cuda.Stream()
+        beside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(beside):
+            for _ in range(WARM_UP):
+                self._step(own, shown)
+        torch.cuda.current_stream().wait_stream(beside)
+        graph = torch.cuda.CUDAGraph()
+        # Other threads (a node's, a second tracker's) may use the GPU meanwhile.
+        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+            prediction = self._step(own, shown)
+        return _Capture(graph, inputs, prediction)
+
+
+def _tensors(template: Template, images: Tensor) -> list[Tensor]:
+    return [template.tokens, *template.kernels, template.extent, images]
