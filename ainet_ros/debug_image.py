@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 import traceback
 from typing import Any
 
@@ -22,7 +24,8 @@ class DebugImage:
     """Two lifecycle publishers of the newest answer, drawn by a thread of its own.
 
     So neither a box nor the next pair waits for a picture. Of answers that come faster than they
-    are drawn the newest is.
+    are drawn, or than `debug_image_rate` lets them, the newest is: a picture under way to its
+    readers holds Python's lock for longer than it takes to draw, and eyes need no 30 a second.
     """
 
     def __init__(self, node: LifecycleNode) -> None:
@@ -60,12 +63,20 @@ class DebugImage:
 
     def _run(self) -> None:
         me = threading.current_thread()
+        begun = -math.inf
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._newest or self._thread is not me)
+                while self._newest and self._thread is me:
+                    rate = self._newest[1].debug_image_rate
+                    early = begun + 1 / rate - time.monotonic() if rate else 0.0
+                    if early <= 0:
+                        break
+                    self._changed.wait(early)
                 if self._thread is not me:
                     return
                 (answer, settings), self._newest = self._newest, None  # type: ignore[misc]
+            begun = time.monotonic()
             try:
                 self._publish(answer, settings)
             except Exception as error:  # a picture less, never a node less

@@ -47,8 +47,8 @@ PORTS = (
          "tracker, RGB camera, thermal camera: rates, losses, memory; alignment: how far thermal "
          "lies beside RGB; every second"),
     Port("~/debug_image", "out", "sensor_msgs/Image",
-         "the image with the box, at most `debug_image_width` wide; drawn only when somebody "
-         "subscribes"),
+         "the image with the box, at most `debug_image_width` wide and `debug_image_rate` times a "
+         "second; drawn only when somebody subscribes"),
     Port("~/debug_image/compressed", "out", "sensor_msgs/CompressedImage", "the same as JPEG"),
     Port("~/reset", "service", "std_srvs/Trigger", "forget the target"),
     Port("~/enable", "service", "std_srvs/SetBool",

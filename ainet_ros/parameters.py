@@ -187,6 +187,13 @@ class Settings:
         limits=(64, 4096),
         live=True,
     )
+    debug_image_rate: float = _parameter(
+        10.0,
+        "debug_image_rate must be how many debug images are drawn at most, 0.0 to 1000.0 a "
+        "second; 0 draws as many as there are answers",
+        limits=(0.0, 1000.0),
+        live=True,
+    )
     debug_side_by_side: bool = _parameter(
         False,
         "debug_side_by_side must be true (both cameras in ~/debug_image) or false (RGB alone)",

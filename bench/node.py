@@ -1,11 +1,12 @@
-"""What the node adds to the bare tracker: python bench/node.py [--frames 100] [--threads 1]
+"""What the node adds to the bare tracker: python bench/node.py [--rounds 5] [--threads 1]
 
-For each size of images: the tracker alone in its process, new images each time, then the node over
-DDS with the debug image off and on, and both again beside a process that keeps one core busy. The
-next pair is sent when the box of the one before has come: nothing is skipped, nothing waits.
+For each size of images, with the debug image off and on, idle and beside a process that keeps one
+core busy: the tracker alone in its process, new images each time, and the node over DDS, in turns.
+The next pair is sent when the box of the one before has come: nothing is skipped, nothing waits.
 
 "node" is the node's own time from the second image of a pair to the box that left: conversion,
-hand-over to the worker, tracking, message. "added" is that less the bare tracker's time. "round
+hand-over to the worker, tracking, message. "added" is the median over the turns of that less the
+bare tracker's time just before: a machine that gets slower or faster meanwhile hits both. "round
 trip" is measured at the camera: from before the first image is published to the box received.
 """
 
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import private_dds
@@ -150,7 +152,7 @@ def through_node(size: str, frames: int, threads: int, with_debug: bool) -> Play
         node.wait(20)
 
 
-def measure(frames: int, threads: int) -> list[dict[str, object]]:
+def measure(rounds: int, frames: int, threads: int) -> list[dict[str, object]]:
     """Every case; one row each."""
     rows = []
     for busy in (False, True):
@@ -158,10 +160,13 @@ def measure(frames: int, threads: int) -> list[dict[str, object]]:
         load = subprocess.Popen(burner) if busy else None
         try:
             for size in SIZES:
-                alone = _bare_in_its_process(size, frames, threads)
-                for debug in (False, True):
-                    played = through_node(size, frames, threads, debug)
-                    rows.append(_row(size, busy, debug, alone, played))
+                taken: dict[bool, list[Turn]] = {False: [], True: []}
+                for _ in range(rounds):
+                    for debug, turns in taken.items():
+                        alone = _bare_in_its_process(size, frames, threads)
+                        turns.append(Turn(alone, through_node(size, frames, threads, debug)))
+                for debug, turns in taken.items():
+                    rows.append(_row(size, busy, debug, turns))
                     print(json.dumps(rows[-1]), flush=True)
         finally:
             if load is not None:
@@ -169,12 +174,25 @@ def measure(frames: int, threads: int) -> list[dict[str, object]]:
     return rows
 
 
-def _row(size: str, busy: bool, debug: bool, alone: float, played: Played) -> dict[str, object]:
-    added = played.node - alone
+class Turn(NamedTuple):
+    """The bare tracker's median in ms, and the node's right after it."""
+
+    bare: float
+    played: Played
+
+    @property
+    def added(self) -> float:
+        return self.played.node - self.bare
+
+
+def _row(size: str, busy: bool, debug: bool, turns: list[Turn]) -> dict[str, object]:
+    bare = float(np.median([turn.bare for turn in turns]))
+    added = float(np.median([turn.added for turn in turns]))
     return {
-        "size": size, "busy core": busy, "debug image": debug, "bare ms": round(alone, 1),
-        "node ms": round(played.node, 1), "added ms": round(added, 1),
-        "added %": round(100 * added / alone, 1), "round trip ms": round(played.round_trip, 1),
+        "size": size, "busy core": busy, "debug image": debug, "bare ms": round(bare, 1),
+        "added ms": round(added, 1), "added %": round(100 * added / bare, 1),
+        "each turn": [round(turn.added, 1) for turn in turns],
+        "round trip ms": round(float(np.median([turn.played.round_trip for turn in turns])), 1),
     }  # fmt: skip
 
 
@@ -186,7 +204,8 @@ def _bare_in_its_process(size: str, frames: int, threads: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--frames", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each")
+    parser.add_argument("--frames", type=int, default=60, help="of a turn")
     parser.add_argument("--threads", type=int, default=1, help="of the network")
     parser.add_argument("--bare", choices=SIZES, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -197,7 +216,7 @@ def main() -> None:
 
     private_dds.enter()
     rclpy.init()
-    measure(options.frames, options.threads)
+    measure(options.rounds, options.frames, options.threads)
     rclpy.try_shutdown()
 
 

@@ -50,11 +50,38 @@ def test_nobody_waits_for_a_picture_and_the_newest_is_drawn(shown, robot, monkey
     monkeypatch.setattr(debug_image, "drawn", slow)
     began = time.monotonic()
     for number in range(50):
-        shown.show(answer(1.0 + number), Settings())
+        shown.show(answer(1.0 + number), Settings(debug_image_rate=0.0))
     assert time.monotonic() - began < 0.4  # one drawing alone takes longer
     last = header(50.0).stamp
     robot.wait("the newest", lambda: robot.debug and robot.debug[-1].header.stamp == last)
     assert len(robot.debug) <= 3
+
+
+def test_no_more_are_drawn_than_the_rate_lets_and_the_last_is_drawn(shown, robot):
+    ten, began = Settings(debug_image_rate=10.0), time.monotonic()
+    for number in range(60):
+        shown.show(answer(1.0 + number), ten)
+        time.sleep(0.01)
+    last = header(60.0).stamp
+    robot.wait("the newest", lambda: robot.debug and robot.debug[-1].header.stamp == last)
+    assert len(robot.debug) <= 2 + 10 * (time.monotonic() - began)
+    assert len(robot.debug) >= 4
+
+
+def test_without_a_rate_every_answer_that_can_be_drawn_is(shown, robot):
+    for number in range(20):
+        shown.show(answer(1.0 + number), Settings(debug_image_rate=0.0))
+        time.sleep(0.03)
+    robot.wait("most of them", lambda: len(robot.debug) >= 15)
+
+
+def test_a_rate_does_not_keep_it_from_ending(shown):
+    shown.show(answer(1.0), Settings(debug_image_rate=0.01))
+    time.sleep(0.1)
+    shown.show(answer(2.0), Settings(debug_image_rate=0.01))  # due in 100 s
+    began = time.monotonic()
+    shown.stop()
+    assert time.monotonic() - began < 2.0
 
 
 def test_a_picture_that_cannot_be_drawn_is_not_the_last(shown, robot, monkeypatch):

@@ -44,6 +44,7 @@ WRONG = {
     "lost_after": [0, 1001],
     "found_above": [-0.1, 1.1],
     "debug_image_width": [63, 5000, "wide"],
+    "debug_image_rate": [-1.0, 1001.0, "often"],
     "debug_side_by_side": ["yes", 1],
     "operator_page": ["yes", 1],
     "operator_page_host": ["", "a b", 5],
