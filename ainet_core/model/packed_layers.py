@@ -28,6 +28,12 @@ def obstacle() -> str | None:
     for name in OPERATIONS:
         if not hasattr(torch.ops.mkldnn, name):
             return f"this PyTorch has no mkldnn::{name}"
+    try:  # they are there on every platform, not everywhere for float32
+        with torch.inference_mode():
+            PackedLinear(torch.ones(2, 3), torch.ones(2), gelu=True)(torch.ones(1, 3))
+            PackedConvolution(nn.Conv2d(1, 1, 1), (1, 1, 2, 2), True)(torch.ones(1, 1, 2, 2))
+    except RuntimeError as error:
+        return f"oneDNN cannot do it here: {error}"
     return None
 
 

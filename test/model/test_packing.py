@@ -56,6 +56,18 @@ def test_an_operation_that_is_missing_is_named(
 
 
 @can_pack
+@pytest.mark.parametrize("layer", ["PackedLinear", "PackedConvolution"])
+def test_an_operation_that_fails_on_this_platform_is_told(
+    monkeypatch: pytest.MonkeyPatch, layer: str
+) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("could not create a primitive")
+
+    monkeypatch.setattr(getattr(packed_layers, layer), "forward", fails)
+    assert "could not create a primitive" in str(packed_layers.obstacle())
+
+
+@can_pack
 def test_nothing_is_left_that_could_be_packed() -> None:
     model = AINet(preset_config("nano"))
     model.pack()
