@@ -48,6 +48,13 @@ def make_parser() -> argparse.ArgumentParser:
     sample.add_argument("--output", required=True, metavar="FOLDER", help="the small recording")
     sample.set_defaults(run=_sample)
 
+    correct = commands.add_parser(
+        "correct", help="put the boxes of an exported recording right, in a browser"
+    )
+    correct.add_argument("folder", metavar="FOLDER", help="what `ainet track --export` wrote")
+    _add_page_port(correct, "the")
+    correct.set_defaults(run=_correct)
+
     calibrate = commands.add_parser("calibrate", help="align a thermal with an RGB camera")
     way = calibrate.add_mutually_exclusive_group(required=True)
     way.add_argument("--points", metavar="FILE.csv",
@@ -75,7 +82,7 @@ def make_parser() -> argparse.ArgumentParser:
         calibrate.add_argument(f"--{name}", type=float, metavar="X",
                                help=f"{what}: says at which distances it holds")  # fmt: skip
     _add_recording_options(calibrate)
-    _add_page_port(calibrate, "--mark")
+    _add_page_port(calibrate, "--mark's")
     calibrate.set_defaults(run=_calibrate, alignment=None)
 
     _add_evaluation(commands.add_parser("eval", help="run, score and compare trackers"))
@@ -124,7 +131,7 @@ def _add_track(parser: argparse.ArgumentParser) -> None:
                         help="the target in the first frame, in RGB pixels")  # fmt: skip
     parser.add_argument("--select", action="store_true",
                         help="draw the target on the first pair, in a browser")  # fmt: skip
-    _add_page_port(parser, "--select")
+    _add_page_port(parser, "--select's")
     parser.add_argument("--at", metavar="STAMP",
                         help="begin there: a stamp, or +SECONDS from the start")  # fmt: skip
     parser.add_argument("--detections-topic", metavar="TOPIC",
@@ -253,8 +260,8 @@ def _add_tracker_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help=DEVICE_HELP)
 
 
-def _add_page_port(parser: argparse.ArgumentParser, option: str) -> None:
-    sentence = f"of {option}'s page, on 127.0.0.1 (default: a free one)"
+def _add_page_port(parser: argparse.ArgumentParser, whose: str) -> None:
+    sentence = f"of {whose} page, on 127.0.0.1 (default: a free one)"
     parser.add_argument("--page-port", type=_port, default=0, metavar="N", help=sentence)
 
 
@@ -310,6 +317,16 @@ def _sample(options: argparse.Namespace) -> int:
     from ainet_core.recordings.command import sample
 
     print(f"wrote {sample(options)}")
+    return 0
+
+
+def _correct(options: argparse.Namespace) -> int:
+    from ainet_core.recordings.correct import correct
+
+    corrections = correct(Path(options.folder), options.page_port)
+    changed = int(corrections.is_corrected.sum())
+    print(f"{changed} of {len(corrections)} boxes are corrected in {options.folder}")
+    print(f"next: ainet data check {options.folder}")
     return 0
 
 

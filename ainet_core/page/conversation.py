@@ -18,13 +18,18 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from ainet_core.page.live import Live, News
 from ainet_core.page.orders import (
+    Correct,
+    Done,
     Enable,
+    Fill,
+    Go,
     Mark,
     Message,
     Orders,
     Reset,
     Shown,
     Target,
+    Undo,
     View,
     parse,
 )
@@ -138,6 +143,16 @@ class Conversation:
                 self._orders.enable(enabled)
             case Mark(points):
                 self._orders.mark(points)
+            case Go(index):
+                self._orders.go(index)
+            case Correct(index, box):
+                self._orders.correct(index, box)
+            case Fill(index):
+                self._orders.fill(index)
+            case Undo():
+                self._orders.undo()
+            case Done():
+                self._orders.done()
 
 
 def message_header(news: News, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -156,6 +171,7 @@ def message_header(news: News, facts: Mapping[str, Any]) -> dict[str, Any]:
             "score": round(float(frame.score), 4),
             "state": frame.state,
             "target_id": frame.target_id,
+            "index": frame.index,
         }
     return header
 

@@ -27,6 +27,7 @@ class Frame:
         thermal: any thermal image that shows the same view, or None.
         box_size: (height, width) of the image whose pixels the box is in.
         box: x, y, w, h; None without a target, or when it is lost.
+        index: in its recording, from 0.
     """
 
     rgb: NDArray[np.uint8] | None
@@ -36,6 +37,7 @@ class Frame:
     score: float = 0.0
     state: str = "no target"
     target_id: int = 0
+    index: int = 0
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ class Settings:
         access: whom it answers; also the host that it is bound to.
         port: 0 takes a free one.
         title: whose page it is, in the title and the first line.
-        takes: which orders its owner takes: "target", "reset", "enable", "mark".
+        takes: which orders its owner takes: "target", "reset", "enable", "mark", "correct".
         document: the file of static/ that "/" shows.
         width: of the pictures in pixels, at most.
     """

@@ -13,6 +13,7 @@ NOT_RUN = {
     ".": SHELL,
     "cd": SHELL,
     "export": SHELL,
+    "ainet correct": "waits for somebody at a browser; test/page does that",
     "ainet calibrate --mark": "waits for somebody at a browser; test/page does that",
     "ainet eval run --dataset": DATA,
     "ainet eval run --data list.csv": ELSEWHERE + "test/evaluation/test_run.py",

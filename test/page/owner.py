@@ -12,7 +12,7 @@ import numpy as np
 from ainet_core.page.access import Access
 from ainet_core.page.live import Frame, Live
 from ainet_core.page.opening import open_page
-from ainet_core.page.orders import Box, Points
+from ainet_core.page.orders import Box, Points, Word
 
 PATIENCE = 20.0  # seconds; the machine may be busy
 
@@ -34,6 +34,21 @@ class Owner:
 
     def mark(self, points: Points) -> None:
         self.orders.append(("mark", points))
+
+    def go(self, index: int) -> None:
+        self.orders.append(("go", index))
+
+    def correct(self, index: int, box: Box | Word) -> None:
+        self.orders.append(("correct", (index, box)))
+
+    def fill(self, index: int) -> None:
+        self.orders.append(("fill", index))
+
+    def undo(self) -> None:
+        self.orders.append(("undo", True))
+
+    def done(self) -> None:
+        self.orders.append(("done", True))
 
 
 class Open:

@@ -62,7 +62,8 @@ def test_a_picture_comes_with_its_box_score_and_status(start):
     assert header["takes"] == ["target", "reset", "enable"]
     assert header["values"] == {"state": "tracking", "latency_ms": "31.0"}
     assert header["frame"] == {"width": 160, "height": 120, "box": [13, 40, 30, 30],
-                               "score": 0.75, "state": "tracking", "target_id": 1}  # fmt: skip
+                               "score": 0.75, "state": "tracking", "target_id": 1,
+                               "index": 0}  # fmt: skip
     picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert picture.shape == (120, 160, 3)
     assert picture[55, 28].min() > 180  # the square

@@ -14,6 +14,8 @@ from bag_maker import RGB, START, STEP, THERMAL, Sent
 from walking_tracker import WalkingTracker
 
 from ainet_core import cli
+from ainet_core.page.opening import open_page
+from ainet_core.recordings import correct
 from ainet_core.recordings.bag_output import TOPICS
 from ainet_core.recordings.outputs import COLUMNS
 from ainet_core.recordings.records import IMAGE
@@ -52,8 +54,14 @@ def _place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_command_runs(place, monkeypatch, capsys):
-    assert len(COMMANDS) == 13
+    assert len(COMMANDS) == 14
     monkeypatch.chdir(place)
+
+    def done_at_once(live, orders, *arguments, **settings):  # test/page clicks through it
+        orders.done()
+        return open_page(live, orders, *arguments, **settings)
+
+    monkeypatch.setattr(correct, "open_page", done_at_once)
     monkeypatch.setattr(cli, "_make_tracker", lambda options: WalkingTracker())
     for command in COMMANDS:
         arguments = shlex.split(command)[1:]

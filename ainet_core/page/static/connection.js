@@ -111,9 +111,20 @@ function takeToken() {
   return sessionStorage.getItem(KEPT_TOKEN) || "";
 }
 
-// The form that asks for the token, on both pages.
+// The form that asks for the token, on every page.
+const dialog = document.createElement("dialog");
+dialog.setAttribute("aria-labelledby", "token_title");
+dialog.innerHTML = `
+  <form>
+    <h2 id="token_title">Token</h2>
+    <p id="token_reason"></p>
+    <label for="token">The page's token</label>
+    <input id="token" type="password" autocomplete="off" required minlength="16">
+    <button type="submit">Open the page</button>
+  </form>`;
+document.body.append(dialog);
+
 export function askForToken(connection, reason) {
-  const dialog = document.getElementById("token_dialog");
   document.getElementById("token_reason").textContent = reason;
   dialog.oncancel = (event) => event.preventDefault();
   dialog.onsubmit = (event) => {

@@ -1,11 +1,12 @@
 // The operator's page: shows what comes, draws the box, sends what the operator wants.
 
 import { Connection, askForToken } from "./connection.js";
+import { BOX, COLOURS, drawRectangle, fitCanvas, placed, stroke, tag } from "./painting.js";
+import { Rectangle } from "./rectangle.js";
 
 const WINDOW = 30; // seconds of history
 const QUIET = 3000; // milliseconds without a word from a node, which speaks every second
 const GONE = 10000;
-const SMALLEST = 4; // image pixels: less is a click, not a rectangle
 
 const TONES = {
   tracking: "good",
@@ -14,8 +15,6 @@ const TONES = {
   lost: "bad",
   error: "bad",
 };
-const COLOURS = { good: "#3ddc97", warn: "#ffb547", bad: "#ff5c6c", idle: "#8d99ab" };
-const BOX = "#00e0ff";
 
 const element = (id) => document.getElementById(id);
 const canvas = element("picture");
@@ -36,9 +35,15 @@ const page = {
   number: 0, // of the newest frame
   frameAt: performance.now(), // when it came
 };
-let rectangle = null; // x0, y0, x1, y1 in image pixels, while one is drawn
-let drawnBy = ""; // "pointer" or "keys"
-let pointer = null; // id of the pointer that draws
+const rectangle = new Rectangle(canvas, {
+  place,
+  isWelcome: () => takes("target"),
+  box: () => page.header.frame.box,
+  adjusts: false, // it moves
+  onChange: draw,
+  onSet: (box) => connection.send({ target: box }) && hint("Target set", 1500),
+  hint,
+});
 
 const connection = new Connection(onMessage, onState);
 
@@ -93,7 +98,7 @@ function onState(state, reason) {
     page.goneSince = page.goneSince || performance.now();
     page.reason = reason;
     showUnknown();
-    cancel();
+    rectangle.cancel();
   }
   document.body.classList.toggle("gone", !page.connected);
   if (state === "token") askForToken(connection, reason);
@@ -237,31 +242,9 @@ function age(time) {
 
 // The picture, its box and the rectangle that is drawn.
 
-function fitCanvas(target) {
-  const ratio = window.devicePixelRatio || 1;
-  const [width, height] = [target.clientWidth, target.clientHeight];
-  const [wanted, tall] = [Math.round(width * ratio), Math.round(height * ratio)];
-  if (target.width !== wanted || target.height !== tall) {
-    target.width = wanted;
-    target.height = tall;
-  }
-  const drawing = target.getContext("2d");
-  drawing.setTransform(ratio, 0, 0, ratio, 0, 0);
-  return [width, height];
-}
-
-// Where the image lies on the canvas: left, top, and canvas pixels for an image pixel.
 function place() {
   const frame = page.header && page.header.frame;
-  if (!frame) return null;
-  const scale = Math.min(canvas.clientWidth / frame.width, canvas.clientHeight / frame.height);
-  return {
-    left: (canvas.clientWidth - frame.width * scale) / 2,
-    top: (canvas.clientHeight - frame.height * scale) / 2,
-    scale,
-    width: frame.width,
-    height: frame.height,
-  };
+  return frame ? placed(canvas, frame) : null;
 }
 
 function draw() {
@@ -277,48 +260,13 @@ function draw() {
   const frame = page.header.frame;
   if (frame.box) {
     const sure = TONES[frame.state] !== "warn";
-    stroke(at, frame.box, sure ? BOX : COLOURS.warn, sure ? [] : [10, 6]);
-    tag(at, frame.box, frame.score.toFixed(2), sure ? BOX : COLOURS.warn);
+    stroke(canvas, at, frame.box, sure ? BOX : COLOURS.warn, sure ? [] : [10, 6]);
+    tag(canvas, at, frame.box, frame.score.toFixed(2), sure ? BOX : COLOURS.warn);
   } else if (frame.state === "lost" && page.lastBox) {
-    stroke(at, page.lastBox.box, COLOURS.bad, [4, 6]);
+    stroke(canvas, at, page.lastBox.box, COLOURS.bad, [4, 6]);
   }
   context.globalAlpha = 1;
-  if (rectangle) {
-    const box = boxOf(rectangle);
-    context.fillStyle = "rgba(255, 255, 255, 0.14)";
-    context.fillRect(...onCanvas(at, box));
-    stroke(at, box, "#ffffff", []);
-    tag(at, box, `${Math.round(box[2])} × ${Math.round(box[3])}`, "#ffffff");
-  }
-}
-
-function onCanvas(at, [x, y, w, h]) {
-  return [at.left + x * at.scale, at.top + y * at.scale, w * at.scale, h * at.scale];
-}
-
-function stroke(at, box, colour, dashes) {
-  const lines = onCanvas(at, box);
-  context.setLineDash([]);
-  context.strokeStyle = "rgba(10, 12, 16, 0.85)";
-  context.lineWidth = 5;
-  context.strokeRect(...lines);
-  context.setLineDash(dashes);
-  context.strokeStyle = colour;
-  context.lineWidth = 2.5;
-  context.strokeRect(...lines);
-  context.setLineDash([]);
-}
-
-function tag(at, box, words, colour) {
-  const [x, y, , h] = onCanvas(at, box);
-  context.font = "600 15px system-ui, sans-serif";
-  const width = context.measureText(words).width + 12;
-  const left = Math.min(Math.max(x - 1, 0), canvas.clientWidth - width);
-  const top = y > 26 ? y - 25 : Math.min(y + h + 3, canvas.clientHeight - 22);
-  context.fillStyle = colour;
-  context.fillRect(left, top, width, 22);
-  context.fillStyle = "#0b0e13";
-  context.fillText(words, left + 6, top + 16);
+  if (rectangle.box) drawRectangle(canvas, at, rectangle.box);
 }
 
 function drawHistory() {
@@ -352,102 +300,8 @@ function drawHistory() {
   }
 }
 
-// Drawing a rectangle: with a finger, a pen, a mouse or the keys.
-
 function takes(order) {
   return page.connected && page.header !== null && page.header.takes.includes(order);
-}
-
-function boxOf([x0, y0, x1, y1]) {
-  return [Math.min(x0, x1), Math.min(y0, y1), Math.abs(x1 - x0), Math.abs(y1 - y0)];
-}
-
-function inImage(event) {
-  const at = place();
-  const bounds = canvas.getBoundingClientRect();
-  const clamp = (value, most) => Math.min(Math.max(value, 0), most);
-  return [
-    clamp((event.clientX - bounds.left - at.left) / at.scale, at.width),
-    clamp((event.clientY - bounds.top - at.top) / at.scale, at.height),
-  ];
-}
-
-function cancel() {
-  rectangle = null;
-  pointer = null;
-  drawnBy = "";
-  hint("");
-  draw();
-}
-
-function set() {
-  const box = boxOf(rectangle);
-  cancel();
-  if (box[2] < SMALLEST || box[3] < SMALLEST) {
-    hint("Drag a rectangle around the target", 3000);
-  } else if (connection.send({ target: box.map((value) => Math.round(value * 100) / 100) })) {
-    hint("Target set", 1500);
-  }
-}
-
-canvas.addEventListener("pointerdown", (event) => {
-  if (event.button !== 0 || !takes("target") || !place()) return;
-  if (pointer !== null) {
-    cancel(); // a second finger
-    return;
-  }
-  canvas.focus({ preventScroll: true });
-  canvas.setPointerCapture(event.pointerId);
-  pointer = event.pointerId;
-  drawnBy = "pointer";
-  const [x, y] = inImage(event);
-  rectangle = [x, y, x, y];
-  event.preventDefault();
-  draw();
-});
-
-canvas.addEventListener("pointermove", (event) => {
-  if (event.pointerId !== pointer || !rectangle || !place()) return;
-  [rectangle[2], rectangle[3]] = inImage(event);
-  draw();
-});
-
-canvas.addEventListener("pointerup", (event) => {
-  if (event.pointerId === pointer && rectangle) set();
-});
-
-canvas.addEventListener("pointercancel", cancel);
-
-function startByKeys() {
-  const at = place();
-  if (!at || !takes("target")) return;
-  const last = page.header.frame.box;
-  const [w, h] = [at.width / 6, at.height / 4];
-  const box = last || [(at.width - w) / 2, (at.height - h) / 2, w, h];
-  rectangle = [box[0], box[1], box[0] + box[2], box[1] + box[3]];
-  drawnBy = "keys";
-  canvas.focus({ preventScroll: true });
-  hint("Arrows move, Shift + arrows size, Enter sets, Esc drops");
-  draw();
-}
-
-function moveByKeys(event) {
-  const directions = {
-    ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1],
-  };
-  const direction = directions[event.key];
-  if (!direction) return false;
-  const { width, height } = page.header.frame;
-  const step = event.ctrlKey ? 1 : Math.max(1, Math.round(width / 80));
-  const [dx, dy] = direction.map((value) => value * step);
-  const [x0, y0, x1, y1] = rectangle;
-  const next = event.shiftKey ? [x0, y0, x1 + dx, y1 + dy] : [x0 + dx, y0 + dy, x1 + dx, y1 + dy];
-  const inside = next[0] >= 0 && next[1] >= 0 && next[2] <= width && next[3] <= height;
-  if (inside && next[2] - next[0] >= SMALLEST && next[3] - next[1] >= SMALLEST) rectangle = next;
-  const box = boxOf(rectangle).map(Math.round);
-  hint(`Box at ${box[0]}, ${box[1]}, size ${box[2]} × ${box[3]}. Enter sets, Esc drops`);
-  draw();
-  return true;
 }
 
 // Buttons and keys.
@@ -472,7 +326,7 @@ function pause() {
 for (const button of element("views").children) {
   button.addEventListener("click", () => choose(button.dataset.view));
 }
-element("draw").addEventListener("click", startByKeys);
+element("draw").addEventListener("click", () => rectangle.startByKeys());
 element("enable").addEventListener("click", pause);
 element("reset").addEventListener("click", reset);
 
@@ -480,24 +334,17 @@ const KEYS = {
   1: () => choose("rgb"),
   2: () => choose("thermal"),
   3: () => choose("blend"),
-  b: startByKeys,
+  b: () => rectangle.startByKeys(),
   p: pause,
   r: reset,
 };
 
 document.addEventListener("keydown", (event) => {
   if (event.altKey || event.metaKey || event.target instanceof HTMLInputElement) return;
-  if (event.key === "Escape" && rectangle) {
-    cancel();
-  } else if (drawnBy === "keys" && rectangle && moveByKeys(event)) {
-    // moved
-  } else if (event.key === "Enter" && event.target === canvas) {
-    if (drawnBy === "keys" && rectangle) set();
-    else startByKeys();
-  } else if (!event.ctrlKey && !event.repeat && KEYS[event.key.toLowerCase()]) {
-    KEYS[event.key.toLowerCase()]();
-  } else {
-    return;
+  if (!rectangle.onKey(event)) {
+    const order = !event.ctrlKey && !event.repeat && KEYS[event.key.toLowerCase()];
+    if (!order) return;
+    order();
   }
   event.preventDefault();
 });
