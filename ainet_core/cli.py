@@ -323,10 +323,14 @@ def _sample(options: argparse.Namespace) -> int:
 def _correct(options: argparse.Namespace) -> int:
     from ainet_core.recordings.correct import correct
 
-    corrections = correct(Path(options.folder), options.page_port)
+    folder = Path(options.folder)
+    corrections = correct(folder, options.page_port)
     changed = int(corrections.is_corrected.sum())
-    print(f"{changed} of {len(corrections)} boxes are corrected in {options.folder}")
-    print(f"next: ainet data check {options.folder}")
+    print(f"{changed} of {len(corrections)} boxes are corrected in {folder}")
+    print(f"next: ainet data check {folder}")
+    if folder.parent.name == "recordings":  # where the recipe looks
+        recipe = "config/training/finetune.yaml"
+        print(f"then: ainet train {recipe} --data {folder.parent.parent}")
     return 0
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ainet_core.data.groundtruth import visible_boxes
+from ainet_core.data.sequence import FramePair
 from ainet_core.page.live import Frame, Live
 from ainet_core.page.opening import open_page
 from ainet_core.page.orders import Box, NoOrders, Word
@@ -30,6 +31,7 @@ class CorrectingPage(NoOrders):
         self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._index = self._suspicious[0] if self._suspicious else 0
         self._trouble, self._ended = "", False
+        self._size = 1, 1  # of the last image that could be read
 
     def run(self) -> None:
         """Until the page says that it is done."""
@@ -84,11 +86,10 @@ class CorrectingPage(NoOrders):
 
     def _show(self) -> None:
         states = states_of(self._corrections)
-        rgb, thermal = self._corrections.sequence[self._index]
-        size = self._corrections.size(self._index)
+        rgb, thermal = self._images()
         box, state = self._corrections.boxes[self._index], states[self._index]
         seen = box if visible_boxes(box[None])[0] else None
-        self.live.show(Frame(rgb, thermal, size, seen, state=state, index=self._index))
+        self.live.show(Frame(rgb, thermal, self._size, seen, state=state, index=self._index))
         self.live.tell(
             {
                 "state": state,
@@ -97,6 +98,19 @@ class CorrectingPage(NoOrders):
                 "trouble": self._trouble,
             }
         )
+
+
+    def _images(self) -> FramePair:
+        """Of the frame that is shown; where one cannot be read, none, and the reason is told."""
+        try:
+            images = self._corrections.sequence[self._index]
+        except ValueError as error:
+            self._trouble = str(error)
+            return FramePair(None, None)
+        leading = images.thermal if images.rgb is None else images.rgb
+        assert leading is not None
+        self._size = leading.shape[0], leading.shape[1]
+        return images
 
 
 def states_of(corrections: Corrections) -> list[str]:

@@ -55,7 +55,8 @@ class Corrections:
             )
         if not kept.is_file():
             write_boxes(kept, self.tracked)
-        self._before: list[tuple[int, NDArray[np.float64]]] = []
+        self._by_hand = self.is_corrected  # the others may be filled
+        self._before: list[tuple[int, NDArray[np.float64], NDArray[np.bool_]]] = []
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -76,33 +77,43 @@ class Corrections:
         new = np.asarray(box, np.float64)
         if not np.isnan(new).any() and new.any():
             new = as_box(new, self.size(number))
-        changed = self.boxes.copy()
-        changed[number] = np.round(new, 2)
-        self._write(number, changed)
+        changed, by_hand = self.boxes.copy(), self._by_hand.copy()
+        changed[number], by_hand[number] = np.round(new, 2), True
+        self._write(number, changed, by_hand)
 
     def fill(self, number: int) -> int:
-        """Lay straight lines between the corrected boxes before and after a frame.
+        """Lay straight lines between the nearest corrected frames before and after one.
+
+        A frame that is corrected itself is the one after: the frames before it are filled.
+        What somebody said of a frame stays: nothing is laid over it. What was filled since the
+        folder was opened may be filled again, when a frame in the middle has been corrected.
 
         Returns:
             how many frames were filled.
 
         Raises:
-            ValueError: no corrected box before or after it, or it has one itself.
+            ValueError: no corrected frame before or after it, none between them, or one of them
+                was said to have no box.
             OSError: as `change`.
         """
-        anchors = np.flatnonzero(self.is_corrected & visible_boxes(self.boxes))
-        before, after = anchors[anchors < number], anchors[anchors > number]
-        if number in anchors or not len(before) or not len(after):
+        anchors = np.flatnonzero(self._by_hand)
+        before, after = anchors[anchors < number], anchors[anchors >= number]
+        if not len(before) or not len(after) or after[0] - before[-1] < 2:
             raise ValueError(
-                "filling needs a frame between two whose boxes were corrected: correct one "
-                "before and one after it"
+                "filling needs frames between two whose boxes were corrected: correct one "
+                "before and one after them"
             )
         first, last = int(before[-1]), int(after[0])
+        for end in (first, last):
+            if not visible_boxes(self.boxes)[end]:
+                raise ValueError(
+                    f"filling needs a box before and after: frame {end + 1} was said to have none"
+                )
         share = np.arange(1, last - first)[:, None] / (last - first)
         changed = self.boxes.copy()
         line = (1 - share) * self.boxes[first] + share * self.boxes[last]
         changed[first + 1 : last] = np.round(line, 2)
-        self._write(number, changed)
+        self._write(number, changed, self._by_hand)
         return last - first - 1
 
     def undo(self) -> int | None:
@@ -113,10 +124,10 @@ class Corrections:
         """
         if not self._before:
             return None
-        number, boxes = self._before[-1]
+        number, boxes, by_hand = self._before[-1]
         write_boxes(self._path, boxes)
         self._before.pop()
-        self.boxes = boxes
+        self.boxes, self._by_hand = boxes, by_hand
         return number
 
     def suspicious(self) -> list[int]:
@@ -142,7 +153,9 @@ class Corrections:
         assert image is not None
         return image.shape[0], image.shape[1]
 
-    def _write(self, number: int, changed: NDArray[np.float64]) -> None:
+    def _write(
+        self, number: int, changed: NDArray[np.float64], by_hand: NDArray[np.bool_]
+    ) -> None:
         write_boxes(self._path, changed)
-        self._before.append((number, self.boxes))
-        self.boxes = changed
+        self._before.append((number, self.boxes, self._by_hand))
+        self.boxes, self._by_hand = changed, by_hand

@@ -20,7 +20,7 @@ FRAMES, SIZE = 10, (160, 120)
 
 @pytest.fixture(name="export")
 def _export(tmp_path: Path) -> Path:
-    folder = tmp_path / "walk"
+    folder = tmp_path / "mydata" / "recordings" / "walk"
     (folder / "visible").mkdir(parents=True)
     (folder / "infrared").mkdir()
     boxes = []
@@ -121,6 +121,8 @@ def test_by_keys_alone(command, export, browser, capsys):
     command.said += capsys.readouterr().out
     assert "4 of 10 boxes are corrected" in command.said
     assert f"next: ainet data check {export}" in command.said
+    data = export.parents[1]
+    assert f"then: ainet train config/training/finetune.yaml --data {data}\n" in command.said
     assert main(["data", "check", str(export)]) == 0
 
 
@@ -152,3 +154,87 @@ def test_on_a_tablet_or_a_phone_everything_is_within_reach(command, browser, siz
         assert element.is_displayed(), name
         if element.tag_name == "button":
             assert min(element.size["width"], element.size["height"]) >= 44, name
+
+
+def press_on(browser, start: tuple[float, float], by: tuple[float, float]) -> None:
+    """Drag from a place by so much, both in image pixels."""
+    from selenium.webdriver import ActionChains
+
+    canvas = browser.find_element("id", "picture")
+    scale = min(canvas.size["width"] / SIZE[0], canvas.size["height"] / SIZE[1])
+    place = [(value - side / 2) * scale for value, side in zip(start, SIZE, strict=True)]
+    move = ActionChains(browser, duration=20)
+    move.move_to_element_with_offset(canvas, *map(round, place)).click_and_hold()
+    if any(by):
+        move.move_by_offset(*(round(value * scale) for value in by))
+    move.release().perform()
+
+
+@pytest.mark.parametrize(
+    ("start", "by", "expected"),
+    [
+        ((120, 95), (-30, -25), (80, 55, 20, 30)),  # inside: it moves
+        ((120, 95), (38, 23), (140, 90, 20, 30)),  # and stays in the picture
+        ((110, 95), (-10, 7), (100, 80, 30, 30)),  # a side
+        ((120, 110), (8, 9), (110, 80, 20, 39)),
+        ((130, 80), (6, -9), (110, 71, 26, 39)),  # a corner
+        ((130, 95), (-30, 0), (100, 80, 10, 30)),  # through the other side
+        ((60, 50), (-20, 12), (40, 50, 20, 12)),  # away from it: another box
+    ],
+)
+def test_a_box_is_dragged_by_its_sides_its_corners_or_inside(
+    command, export, browser, start, by, expected
+):
+    press_on(browser, start, by)
+    wait("the box", lambda: np.abs(boxes(export)[6] - expected).max() < 1)
+
+
+def test_a_click_on_the_box_changes_nothing_and_shift_draws_inside_it(command, export, browser):
+    from selenium.webdriver import ActionChains, Keys
+
+    press_on(browser, (120, 95), (0, 0))
+    ActionChains(browser).key_down(Keys.SHIFT).perform()
+    press_on(browser, (115, 85), (10, 15))
+    ActionChains(browser).key_up(Keys.SHIFT).perform()
+    wait("the box", lambda: np.abs(boxes(export)[6] - [115, 85, 10, 15]).max() < 1)
+    browser.find_element("id", "undo").click()
+    wait("undone", lambda: (boxes(export)[6] == [110, 80, 20, 30]).all())
+
+
+def test_turning_goes_on_after_an_undo_that_turned_elsewhere(command, browser):
+    from selenium.webdriver import ActionChains, Keys
+
+    ActionChains(browser).send_keys("x").perform()
+    wait("its word", lambda: "not there" in text(browser, "position"))
+    for _ in range(5):
+        ActionChains(browser).send_keys(Keys.END, "u").perform()
+        wait("back", lambda: at(browser, 7))
+        ActionChains(browser).send_keys("x", Keys.HOME).perform()
+        wait("the first", lambda: at(browser, 1))
+
+
+def test_two_browsers_turn_the_same_frames(command, browser):
+    browser.switch_to.new_window("tab")
+    browser.get(command.address)
+    wait("the frame", lambda: at(browser, 7))
+    first, second = browser.window_handles
+    for tab, button, number in ((first, "next", 8), (second, "next", 9), (first, "previous", 8)):
+        browser.switch_to.window(tab)
+        browser.find_element("id", button).click()
+        wait("the frame", lambda number=number: at(browser, number))
+    browser.switch_to.window(second)
+    browser.close()
+    browser.switch_to.window(first)
+
+
+def test_an_image_that_cannot_be_read_is_told_and_the_others_go_on(command, export, browser):
+    (export / "visible" / "000007.jpg").write_bytes(b"no image")
+    browser.find_element("id", "next").click()
+    wait("the reason", lambda: "000007.jpg: expected an image" in text(browser, "banner"))
+    press_on(browser, (60, 50), (-20, 12))  # nothing is seen there: nothing is drawn
+    browser.find_element("id", "unknown").click()
+    wait("not known", lambda: np.isnan(boxes(export)[7]).all())
+    browser.find_element("id", "next").click()
+    wait("the next", lambda: at(browser, 9))
+    assert text(browser, "banner") == ""
+    assert np.isnan(boxes(export)).any(axis=1).tolist() == [n == 7 for n in range(FRAMES)]

@@ -89,13 +89,28 @@ def test_a_file_that_cannot_be_written_changes_nothing(
     assert corrections.undo() is None
 
 
-@pytest.mark.parametrize("number", [0, 2, 9, 11])
+@pytest.mark.parametrize("number", [0, 2, 3, 11])
 def test_filling_needs_a_corrected_box_before_and_after(export: Path, number: int) -> None:
     corrections = Corrections(export)
     corrections.change(2, (10, 10, 20, 20))
-    corrections.change(9, (80, 10, 20, 20))
+    corrections.change(3, (80, 10, 20, 20))
     with pytest.raises(ValueError, match="correct one before and one after"):
         corrections.fill(number)
+
+
+@pytest.mark.parametrize("word", [ABSENT, UNKNOWN])
+def test_filling_lays_nothing_over_what_somebody_said(
+    export: Path, word: tuple[float, ...]
+) -> None:
+    corrections = Corrections(export)
+    corrections.change(2, (10, 10, 20, 20))
+    corrections.change(5, word)
+    corrections.change(9, (80, 10, 20, 20))
+    before = (export / BOXES).read_text()
+    for number in (3, 7):
+        with pytest.raises(ValueError, match="frame 6 was said to have none"):
+            corrections.fill(number)
+    assert (export / BOXES).read_text() == before
 
 
 def test_every_change_is_in_the_file_at_once_and_the_tracker_s_boxes_stay(export: Path) -> None:
@@ -143,6 +158,28 @@ def test_straight_lines_fill_the_gap_and_are_taken_back_as_one(export: Path) -> 
     assert np.array_equal(corrections.boxes, before)
     assert [corrections.undo(), corrections.undo(), corrections.undo()] == [6, 2, None]
     assert np.array_equal(read_boxes(export / BOXES), corrections.tracked)
+
+
+def test_a_corrected_frame_fills_those_before_it(export: Path) -> None:
+    corrections = Corrections(export)
+    corrections.change(2, (10, 10, 20, 20))
+    corrections.change(6, (50, 10, 20, 20))
+    assert corrections.fill(6) == 3
+    assert corrections.boxes[2:7, 0].tolist() == [10, 20, 30, 40, 50]
+
+
+def test_what_was_filled_is_filled_anew_around_a_corrected_frame(export: Path) -> None:
+    corrections = Corrections(export)
+    corrections.change(2, (10, 10, 20, 20))
+    corrections.change(8, (40, 10, 20, 20))
+    corrections.fill(5)
+    corrections.change(5, (55, 10, 20, 20))
+    assert corrections.fill(3) == 2
+    assert corrections.fill(8) == 2
+    assert corrections.boxes[2:9, 0].tolist() == [10, 25, 40, 55, 50, 45, 40]
+    for _ in range(3):
+        corrections.undo()
+    assert corrections.boxes[2:9, 0].tolist() == [10, 15, 20, 25, 30, 35, 40]
 
 
 def test_leaps_sudden_sizes_and_comings_and_goings_are_worth_a_look(export: Path) -> None:

@@ -19,13 +19,13 @@ let shown = null; // the newest header with a frame
 let picture = null; // ImageBitmap, null where the view's camera has none
 let view = "rgb";
 let wanted = null; // index that is to be shown, while another is
-let asked = null; // index that was asked for and has not come
+let askedAt = 0; // number of the frame that was seen when another was asked for; 0: none is
 let ended = false;
 
 const connection = new Connection(onMessage, onState);
 const rectangle = new Rectangle(canvas, {
   place,
-  isWelcome: () => connection.isOpen && shown !== null,
+  isWelcome: () => connection.isOpen && picture !== null,
   box: () => shown.frame.box,
   adjusts: true,
   onChange: draw,
@@ -39,7 +39,7 @@ function onMessage(header, fresh) {
   if (header.picture !== "same") picture = fresh;
   if (!header.frame) return;
   shown = header;
-  if (asked === header.frame.index) asked = null;
+  if (header.number > askedAt) askedAt = 0; // another may have come: by undo, by a second page
   if (wanted === header.frame.index) wanted = null;
   ask();
   show();
@@ -54,7 +54,7 @@ function onState(state, reason) {
   }[state];
   pill.dataset.tone = tone;
   pill.textContent = text;
-  asked = null;
+  askedAt = 0;
   if (state === "open") {
     ended = false;
     connection.send({ view });
@@ -85,8 +85,8 @@ function go(index) {
 }
 
 function ask() {
-  if (wanted === null || asked !== null || wanted === shown.frame.index) return;
-  if (connection.send({ go: wanted })) asked = wanted;
+  if (wanted === null || askedAt || wanted === shown.frame.index) return;
+  if (connection.send({ go: wanted })) askedAt = shown.number;
 }
 
 function goToSuspicious() {
@@ -99,6 +99,11 @@ function goToSuspicious() {
 // What is ordered is meant for the frame that is seen.
 function correct(box) {
   if (shown) connection.send({ correct: [shown.frame.index, box] });
+}
+
+function undo() {
+  wanted = null; // it turns to the frame whose correction it takes back
+  connection.send({ undo: true });
 }
 
 function done() {
@@ -206,7 +211,7 @@ const ORDERS = {
   absent: () => correct("absent"),
   unknown: () => correct("unknown"),
   fill: () => shown && connection.send({ fill: shown.frame.index }),
-  undo: () => connection.send({ undo: true }),
+  undo,
   done,
 };
 for (const [id, order] of Object.entries(ORDERS)) element(id).addEventListener("click", order);

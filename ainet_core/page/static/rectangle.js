@@ -3,7 +3,7 @@
 import { onCanvas } from "./painting.js";
 
 const SMALLEST = 4; // image pixels: less is a click, not a rectangle
-const NEAR = 16; // CSS pixels around a corner of the box that is there
+const NEAR = 16; // CSS pixels around a side of the box that is there; less of a small box
 const DIRECTIONS = {
   ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1],
 };
@@ -13,17 +13,18 @@ export class Rectangle {
   //   place(): where the image lies on the canvas, see painting.js; null without one.
   //   isWelcome(): may one be drawn now?
   //   box(): the box that is there, where the keys begin; null without one.
-  //   adjusts: whether its corners can be dragged.
+  //   adjusts: whether that box can be dragged by its sides, its corners or inside.
   //   onChange(): draw it. onSet(box): x, y, w, h in image pixels. hint(text, milliseconds).
   constructor(canvas, owner) {
     this.canvas = canvas;
     this.owner = owner;
     this.corners = null; // x0, y0, x1, y1 in image pixels, while one is drawn
     this.pointer = null; // id of the pointer that draws; null: the keys do
+    this.grip = null; // what the pointer drags, see gripAt
     canvas.addEventListener("pointerdown", (event) => this.onDown(event));
     canvas.addEventListener("pointermove", (event) => this.onMove(event));
     canvas.addEventListener("pointerup", (event) => {
-      if (event.pointerId === this.pointer && this.corners) this.set();
+      if (event.pointerId === this.pointer && this.corners) this.release();
     });
     canvas.addEventListener("pointercancel", () => this.cancel());
   }
@@ -38,6 +39,7 @@ export class Rectangle {
   cancel() {
     this.corners = null;
     this.pointer = null;
+    this.grip = null;
     this.owner.hint("");
     this.owner.onChange();
   }
@@ -50,6 +52,12 @@ export class Rectangle {
     } else {
       this.owner.onSet(box.map((value) => Math.round(value * 100) / 100));
     }
+  }
+
+  // A click on the box that is there changes nothing.
+  release() {
+    if (this.grip.moved || !this.grip.adjusts) this.set();
+    else this.cancel();
   }
 
   startByKeys() {
@@ -104,41 +112,78 @@ export class Rectangle {
     this.canvas.focus({ preventScroll: true });
     this.canvas.setPointerCapture(event.pointerId);
     this.pointer = event.pointerId;
-    const [x, y] = this.inImage(event);
-    this.corners = [...(this.oppositeOf(event) || [x, y]), x, y];
+    this.grip = this.gripAt(event);
+    this.corners = [...this.grip.corners];
     event.preventDefault();
     this.owner.onChange();
   }
 
   onMove(event) {
-    if (event.pointerId !== this.pointer || !this.corners || !this.owner.place()) return;
-    [this.corners[2], this.corners[3]] = this.inImage(event);
+    if (!this.owner.place()) return;
+    if (this.pointer === null) this.canvas.style.cursor = this.gripAt(event).cursor;
+    if (event.pointerId !== this.pointer || !this.corners) return;
+    this.drag(this.inImage(event));
     this.owner.onChange();
   }
 
-  // The corner that stays when the pointer is on another one of the box that is there.
-  oppositeOf(event) {
-    const box = this.owner.adjusts && this.owner.box();
-    if (!box) return null;
+  drag([x, y]) {
+    const { from, corners, sides } = this.grip;
+    const { width, height } = this.owner.place();
+    let [dx, dy] = [x - from[0], y - from[1]];
+    if (sides.every(Boolean)) {
+      dx = clamp(dx, -corners[0], width - corners[2]);
+      dy = clamp(dy, -corners[1], height - corners[3]);
+    }
+    this.grip.moved = this.grip.moved || dx !== 0 || dy !== 0;
+    this.corners = corners.map((value, side) =>
+      sides[side] ? clamp(value + (side % 2 ? dy : dx), 0, side % 2 ? height : width) : value,
+    );
+  }
+
+  // What a pointer that goes down here drags: from is where, in image pixels; of corners (x0, y0,
+  // x1, y1) those whose sides are true move along. Away from the box, and while the keys draw, that
+  // is the last corner of a new rectangle.
+  gripAt(event) {
+    const from = this.inImage(event);
+    const box = this.owner.adjusts && !this.corners && !event.shiftKey && this.owner.box();
+    const sides = box ? this.sidesAt(event, box) : [];
+    if (!sides.some(Boolean)) {
+      const corners = [...from, ...from];
+      return { from, corners, sides: [false, false, true, true], cursor: "", adjusts: false };
+    }
+    const [x, y, w, h] = box;
+    const corners = [x, y, x + w, y + h];
+    return { from, corners, sides, cursor: cursorOf(sides), adjusts: true, moved: false };
+  }
+
+  // Which sides of the box (left, top, right, bottom) are under the pointer; all of them inside it.
+  sidesAt(event, box) {
     const [left, top, width, height] = onCanvas(this.owner.place(), box);
     const bounds = this.canvas.getBoundingClientRect();
-    for (const [right, down] of [[0, 0], [1, 0], [0, 1], [1, 1]]) {
-      const across = event.clientX - bounds.left - left - right * width;
-      const along = event.clientY - bounds.top - top - down * height;
-      if (Math.hypot(across, along) <= NEAR) {
-        return [box[0] + (1 - right) * box[2], box[1] + (1 - down) * box[3]];
-      }
-    }
-    return null;
+    const [across, along] = [event.clientX - bounds.left - left, event.clientY - bounds.top - top];
+    const near = clamp(Math.min(width, height) / 4, 4, NEAR);
+    const isBeside =
+      across < -near || along < -near || across > width + near || along > height + near;
+    if (isBeside) return [];
+    const sides = [across, along, width - across, height - along].map((away) => away <= near);
+    return sides.some(Boolean) ? sides : [true, true, true, true];
   }
 
   inImage(event) {
     const at = this.owner.place();
     const bounds = this.canvas.getBoundingClientRect();
-    const clamp = (value, most) => Math.min(Math.max(value, 0), most);
     return [
-      clamp((event.clientX - bounds.left - at.left) / at.scale, at.width),
-      clamp((event.clientY - bounds.top - at.top) / at.scale, at.height),
+      clamp((event.clientX - bounds.left - at.left) / at.scale, 0, at.width),
+      clamp((event.clientY - bounds.top - at.top) / at.scale, 0, at.height),
     ];
   }
+}
+
+const clamp = (value, least, most) => Math.min(Math.max(value, least), most);
+
+function cursorOf([left, top, right, bottom]) {
+  if (left && top && right && bottom) return "move";
+  if ((left && top) || (right && bottom)) return "nwse-resize";
+  if ((right && top) || (left && bottom)) return "nesw-resize";
+  return left || right ? "ew-resize" : "ns-resize";
 }
