@@ -99,7 +99,6 @@ class CorrectingPage(NoOrders):
             }
         )
 
-
     def _images(self) -> FramePair:
         """Of the frame that is shown; where one cannot be read, none, and the reason is told."""
         try:
