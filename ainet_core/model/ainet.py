@@ -16,7 +16,7 @@ from ainet_core.model.ofm import OrderDynamicFusion
 from ainet_core.model.packed_layers import obstacle, pack_linear_layers
 from ainet_core.model.packed_stem import PackedStem
 from ainet_core.model.stem import STEM_CHANNELS, ConvolutionStem, TemplatePrior, folded
-from ainet_core.model.vit import Block, Mlp, PatchEmbedding
+from ainet_core.model.vit import Attention, Block, Mlp, PatchEmbedding
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class AINet(nn.Module):
             assert isinstance(self.stem, ConvolutionStem)
             self.stem = PackedStem(self.stem, self.config.search_size)
         for module in list(self.modules()):
-            if isinstance(module, Mlp | DirectionalScan):
+            if isinstance(module, Attention | Mlp | DirectionalScan):
                 module.pack()
         self.head.pack(self.config.search_grid)
         pack_linear_layers(self)

@@ -72,10 +72,16 @@ class Live:
         self._number = self._version = 0
         self._wake: Callable[[], None] | None = None
 
-    def show(self, frame: Frame) -> None:
-        """Show this frame instead of the one before: keeps a reference, does nothing else."""
+    def show(self, frame: Frame, values: Mapping[str, str] | None = None) -> None:
+        """Show this frame instead of the one before: keeps a reference, does nothing else.
+
+        Args:
+            values: a status that belongs to the frame, see `tell`; None: it stays.
+        """
         with self._lock:
             self._frame = frame
+            if values is not None:
+                self._values = dict(values)
             self._number += 1
             self._scores.append(
                 Score(self._number, time.monotonic(), float(frame.score), frame.state)

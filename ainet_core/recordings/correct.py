@@ -89,15 +89,14 @@ class CorrectingPage(NoOrders):
         rgb, thermal = self._images()
         box, state = self._corrections.boxes[self._index], states[self._index]
         seen = box if visible_boxes(box[None])[0] else None
-        self.live.show(Frame(rgb, thermal, self._size, seen, state=state, index=self._index))
-        self.live.tell(
-            {
-                "state": state,
-                "states": ",".join(states),
-                "suspicious": ",".join(map(str, self._suspicious)),
-                "trouble": self._trouble,
-            }
-        )
+        values = {
+            "state": state,
+            "states": ",".join(states),
+            "suspicious": ",".join(map(str, self._suspicious)),
+            "trouble": self._trouble,
+        }
+        frame = Frame(rgb, thermal, self._size, seen, state=state, index=self._index)
+        self.live.show(frame, values)
 
     def _images(self) -> FramePair:
         """Of the frame that is shown; where one cannot be read, none, and the reason is told."""

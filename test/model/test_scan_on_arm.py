@@ -24,7 +24,7 @@ FLAGS = ["-std=gnu11", "-O3", "-ffp-contract=fast"]  # setup.py's, but for OpenM
 COMPILERS = {"this machine": "gcc", "arm": "aarch64-linux-gnu-gcc"}
 
 
-def program(machine: str, folder: Path) -> list[str]:
+def program(machine: str, folder: Path, main: str = "scan_from_stdin.c") -> list[str]:
     compiler = COMPILERS[machine]
     emulator = [] if machine == "this machine" else ["qemu-aarch64"]
     for tool in (compiler, *emulator):
@@ -32,7 +32,7 @@ def program(machine: str, folder: Path) -> list[str]:
             pytest.skip(f"no {tool} here")
     built = folder / "scan"
     sources = [str(path) for path in sorted(SOURCES.glob("*.c"))]
-    main = str(Path(__file__).with_name("scan_from_stdin.c"))
+    main = str(Path(__file__).with_name(main))
     flags = [*FLAGS, "-static", f"-I{SOURCES}"]
     subprocess.run([compiler, *flags, main, *sources, "-lm", "-o", str(built)], check=True)
     return [*emulator, str(built)]
@@ -70,6 +70,24 @@ def test_equals_the_plain_loop(machine: str, case: Case, tmp_path: Path) -> None
     for name, value in zip(names, got, strict=True):
         limit = 1e-5 if name == "out" else 3e-5
         assert relative_error(value, right[name]) < limit, name
+
+
+@pytest.mark.parametrize("machine", COMPILERS)
+@pytest.mark.parametrize("shape", [(2, 4, 180, 32), (1, 3, 65, 16)], ids=str)
+def test_attention_is_pytorchs(
+    machine: str, shape: tuple[int, int, int, int], tmp_path: Path
+) -> None:
+    command = program(machine, tmp_path, "attention_from_stdin.c")
+    torch.manual_seed(fresh_seed())
+    batch, heads, tokens, width = shape
+    qkv = torch.randn(batch, tokens, 3, heads, width)
+    scale = np.float32(width**-0.5)
+    data = np.array(shape, np.int64).tobytes() + qkv.numpy().tobytes() + scale.tobytes()
+    answer = subprocess.run(command, input=data, capture_output=True, check=True, timeout=120)
+    got = torch.from_numpy(np.frombuffer(answer.stdout, np.float32).copy())
+    q, k, v = qkv.double().permute(2, 0, 3, 1, 4).unbind(0)
+    right = torch.nn.functional.scaled_dot_product_attention(q, k, v).transpose(1, 2)
+    torch.testing.assert_close(got.view(right.shape).double(), right, rtol=1e-5, atol=1e-5)
 
 
 def test_it_is_vectorised(tmp_path: Path) -> None:

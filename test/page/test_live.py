@@ -75,3 +75,15 @@ def test_showing_a_frame_takes_microseconds_beside_readers():
     for reader in readers:
         reader.join()
     assert np.median(took) < 0.0005
+
+
+def test_a_status_that_belongs_to_a_frame_comes_with_it():
+    live, changes = Live(), []
+    live.tell({"state": "before"})
+    live.on_change(lambda: changes.append(True))
+    live.show(frame(1), {"state": "with it"})
+    news = live.since(0)
+    assert (news.number, news.values) == (1, {"state": "with it"})
+    live.show(frame(2))
+    assert live.since(1).values == {"state": "with it"}
+    assert len(changes) == 2  # nobody sees the frame without its status

@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-LAYOUT_VERSION = 3  # SCAN_LAYOUT_VERSION in csrc/scan_problem.h
+LAYOUT_VERSION = 4  # SCAN_LAYOUT_VERSION in csrc/scan_problem.h
 MOST_TAPS = 8  # CONVOLUTION_TAPS there
+HEAD_WIDTH = 16  # ATTENTION_WIDTH there
 HUGE = 2 << 20  # bytes from which page faults are worth avoiding
 SMALL = 1 << 17  # state updates (about 30 us) below which waking a second thread costs more
 LEVELS = ("portable", "avx2", "avx512")
@@ -73,26 +74,40 @@ class _Convolution(ctypes.Structure):
     ]
 
 
+class _Attention(ctypes.Structure):
+    """attention_problem, field for field."""
+
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("batch", "heads", "tokens", "width")),
+        *((name, ctypes.c_int64) for name in ("threads", "level")),
+        *((name, ctypes.c_int64) for name in ("batch_stride", "token_stride")),
+        *((name, ctypes.c_void_p) for name in ("qkv", "out")),
+        ("scale", ctypes.c_float),
+    ]
+
+
 class NativeScan:
     """The loaded library and what it said about itself."""
 
     def __init__(self, library: ctypes.CDLL) -> None:
         numbers = ("layout_version", "problem_size", "chunk", "best_level", "has_openmp")
-        for name in (*numbers, "convolution_size", "convolution_taps"):
+        for name in (*numbers, "convolution_size", "convolution_taps", "attention_size"):
             getattr(library, f"scan_{name}").restype = ctypes.c_int64
         library.scan_lanes.argtypes, library.scan_lanes.restype = [ctypes.c_int64], ctypes.c_int64
         for function in (library.scan_forward, library.scan_backward):
             function.argtypes, function.restype = [ctypes.POINTER(_Problem)], ctypes.c_int64
         library.scan_convolution.argtypes = [ctypes.POINTER(_Convolution)]
         library.scan_convolution.restype = None
+        library.scan_attention.argtypes = [ctypes.POINTER(_Attention)]
+        library.scan_attention.restype = ctypes.c_int64
         library.scan_prefer_huge_pages.argtypes = [ctypes.c_void_p, ctypes.c_int64]
         library.scan_prefer_huge_pages.restype = None
         if library.scan_layout_version() != LAYOUT_VERSION:
             raise OSError("the compiled scan is of another version: build it again")
-        sizes = library.scan_problem_size(), library.scan_convolution_size()
-        if (*sizes, library.scan_convolution_taps()) != (
-            ctypes.sizeof(_Problem), ctypes.sizeof(_Convolution), MOST_TAPS
-        ):  # fmt: skip
+        kinds = {"problem": _Problem, "convolution": _Convolution, "attention": _Attention}
+        sizes = [getattr(library, f"scan_{kind}_size")() for kind in kinds]
+        expected = [ctypes.sizeof(kind) for kind in kinds.values()]
+        if [*sizes, library.scan_convolution_taps()] != [*expected, MOST_TAPS]:
             raise OSError("the compiled scan disagrees about its arguments: build it again")
         self.library = library
         self.chunk: int = library.scan_chunk()
@@ -358,6 +373,33 @@ def convolved_native(
         x=_rows(x), out=_rows(out), weight=_address(weight), bias=_address(bias),
     )  # fmt: skip
     native.library.scan_convolution(ctypes.byref(problem))
+    return out
+
+
+def attention_native(qkv: Tensor, heads: int, *, level: str | None = None) -> Tensor:
+    """Multi-head self-attention, float32 on the CPU, without gradients.
+
+    qkv: (B, N, 3 C), queries, keys and values of all heads side by side, of a token contiguous.
+    heads: their width C / heads must be a multiple of HEAD_WIDTH.
+    level: as `selective_scan_native`. Returns (B, N, C), contiguous.
+    """
+    native, number = _loaded(level)
+    batch, tokens, columns = qkv.shape
+    width, rest = divmod(columns, 3 * heads)
+    if rest or width % HEAD_WIDTH:
+        raise ValueError(
+            f"expected 3 x {heads} heads of a multiple of {HEAD_WIDTH} columns, got {columns}"
+        )
+    qkv = qkv if qkv.stride(2) == 1 else qkv.contiguous()
+    out = native.fresh(batch, tokens, heads * width)
+    problem = _Attention(
+        batch=batch, heads=heads, tokens=tokens, width=width,
+        threads=_threads(native, batch * heads * tokens * tokens), level=number,
+        batch_stride=qkv.stride(0), token_stride=qkv.stride(1),
+        qkv=_address(qkv), out=_address(out), scale=width**-0.5,
+    )  # fmt: skip
+    if native.library.scan_attention(ctypes.byref(problem)):
+        raise MemoryError("the native attention could not get its working memory")
     return out
 
 

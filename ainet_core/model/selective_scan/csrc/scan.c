@@ -24,6 +24,7 @@ static const scan_kernels *kernels_of(int64_t level) {
 EXPORT int64_t scan_layout_version(void) { return SCAN_LAYOUT_VERSION; }
 EXPORT int64_t scan_problem_size(void) { return (int64_t)sizeof(scan_problem); }
 EXPORT int64_t scan_convolution_size(void) { return (int64_t)sizeof(convolution_problem); }
+EXPORT int64_t scan_attention_size(void) { return (int64_t)sizeof(attention_problem); }
 EXPORT int64_t scan_convolution_taps(void) { return CONVOLUTION_TAPS; }
 EXPORT int64_t scan_chunk(void) { return SCAN_CHUNK; }
 EXPORT int64_t scan_lanes(int64_t level) { return kernels_of(level)->lanes; }
@@ -106,4 +107,20 @@ EXPORT void scan_convolution(const convolution_problem *p) {
 #endif
     for (int64_t i = 0; i < tasks; i++)
         kernels->convolution(p, i / blocks, i % blocks * kernels->lanes);
+}
+
+/* Returns how many tasks could not get memory. */
+EXPORT int64_t scan_attention(const attention_problem *p) {
+    const attention_task_fn task = kernels_of(p->level)->attention;
+    const int64_t tasks = p->batch * p->heads;
+    int64_t failed = 0;
+    if (p->threads <= 1) {
+        for (int64_t i = 0; i < tasks; i++) failed += task(p, i / p->heads, i % p->heads);
+        return failed;
+    }
+#if defined(_OPENMP)
+#pragma omp parallel for num_threads((int)p->threads) schedule(dynamic, 1) reduction(+ : failed)
+#endif
+    for (int64_t i = 0; i < tasks; i++) failed += task(p, i / p->heads, i % p->heads);
+    return failed;
 }

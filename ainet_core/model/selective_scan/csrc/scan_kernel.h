@@ -251,8 +251,9 @@ static int forward_task(const scan_problem *p, int64_t batch, int64_t group, int
     return 0;
 }
 
+#include "attention_kernel.h"
 #include "convolution_kernel.h"
 #include "scan_backward.h"
 
 const scan_kernels SCAN_KERNELS = {SCAN_NAME, LANES, forward_task, backward_task,
-                                   convolution_task};
+                                   convolution_task, attention_task};

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* Changes whenever a structure below changes, so that a stale build is refused, not misread. */
-#define SCAN_LAYOUT_VERSION 3
+#define SCAN_LAYOUT_VERSION 4
 
 /* Time steps between two saved states; the backward pass recomputes what lies between. Measured:
  * shorter chunks read too little of each row at a time, longer ones fall out of the cache. */
@@ -54,6 +54,17 @@ typedef struct {
     const float *bias;   /* (channels) */
 } convolution_problem;
 
+#define ATTENTION_WIDTH 16 /* a head's width is so much, or a multiple */
+
+typedef struct {
+    int64_t batch, heads, tokens, width;
+    int64_t threads, level;
+    int64_t batch_stride, token_stride; /* floats */
+    const float *qkv;                   /* (batch, tokens, 3, heads, width) */
+    float *out;                         /* (batch, tokens, heads, width), contiguous */
+    float scale;                        /* on the scores */
+} attention_problem;
+
 /* A task is the channels [first, first + count) of one sample; all belong to one group. */
 typedef int (*scan_task_fn)(const scan_problem *problem, int64_t batch, int64_t group,
                             int64_t segment);
@@ -62,11 +73,15 @@ typedef int (*scan_task_fn)(const scan_problem *problem, int64_t batch, int64_t 
 typedef void (*convolution_task_fn)(const convolution_problem *problem, int64_t batch,
                                    int64_t first_channel);
 
+/* A task is one head of one sample; returns 1 without memory. */
+typedef int (*attention_task_fn)(const attention_problem *problem, int64_t batch, int64_t head);
+
 typedef struct {
     const char *name;
     int lanes;
     scan_task_fn forward, backward;
     convolution_task_fn convolution;
+    attention_task_fn attention;
 } scan_kernels;
 
 extern const scan_kernels scan_portable;
