@@ -35,10 +35,29 @@ def test_beside_a_busy_process_it_takes_one_and_comes_back() -> None:
     choice = ThreadChoice(2)
     run(choice, 50, {2: 0.027, 1: 0.042})
     used = run(choice, 1000, {2: 0.131, 1: 0.042})
-    assert used[:3] == [2, 2, 2]  # three slow frames are enough
+    assert used[:3] == [2, 2, 1]  # two slow frames are enough
     assert choice.threads == 1
     assert used.count(2) < 0.03 * 1000
     run(choice, 2 * EVERY, {2: 0.027, 1: 0.042})
+    assert choice.threads == 2
+
+
+@pytest.mark.parametrize("slow_one_in", [3, 5, 7])
+def test_a_few_frames_that_take_ten_times_as_long_are_seen(slow_one_in: int) -> None:
+    choice = ThreadChoice(2)
+    run(choice, 50, {2: 0.015, 1: 0.022})
+    used = []
+    for number in range(400):
+        two = 0.147 if number % slow_one_in == 0 else 0.020
+        used += run(choice, 1, {2: two, 1: 0.022})
+    assert used.count(2) < 0.08 * len(used)
+
+
+def test_one_frame_that_was_held_up_costs_no_more_than_a_while_alone() -> None:
+    choice = ThreadChoice(2)
+    run(choice, 50, {2: 0.015, 1: 0.022})
+    used = run(choice, 1, {2: 0.150, 1: 0.022}) + run(choice, 400, {2: 0.015, 1: 0.022})
+    assert used.count(1) <= EVERY + 5
     assert choice.threads == 2
 
 
