@@ -155,16 +155,22 @@ def scaling() -> Figures:
     import torch
     from scan import seconds_in_turn
 
+    from ainet_core.model.ainet import pack_parts
     from ainet_core.model.config import preset_config
     from ainet_core.model.dfm import DifferenceFusion
     from ainet_core.model.ofm import OrderDynamicFusion
     from ainet_core.model.vit import Attention
+    from ainet_core.tracking.allocator import keep_freed_memory
 
     torch.set_num_threads(2)
     config = preset_config("tiny")
     torch.manual_seed(0)
     dfm, attention = DifferenceFusion(config).eval(), Attention(config).eval()
     ofm = OrderDynamicFusion(config).eval()
+    for part in (dfm, attention, ofm):  # as the tracker runs them
+        part.requires_grad_(False)
+        pack_parts(part)
+    keep_freed_memory()
     found: Figures = {"tokens": list(TOKENS), "DFM": [], "OFM": [], "attention": []}
     with torch.inference_mode():
         for count in TOKENS:

@@ -85,11 +85,8 @@ class AINet(nn.Module):
         if self.config.convolution_stem:
             assert isinstance(self.stem, ConvolutionStem)
             self.stem = PackedStem(self.stem, self.config.search_size)
-        for module in list(self.modules()):
-            if isinstance(module, Attention | Mlp | DirectionalScan):
-                module.pack()
         self.head.pack(self.config.search_grid)
-        pack_linear_layers(self)
+        pack_parts(self)
 
     def forward(self, template: Tensor, search: Tensor, extent: Tensor) -> Prediction:
         """Template (M, B, 3, Ht, Wt) and search images (M, B, 3, Hs, Ws), extent (B, 2)."""
@@ -162,6 +159,14 @@ class AINet(nn.Module):
             tokens.unflatten(0, cameras),
             (fine.unflatten(0, cameras), coarse.unflatten(0, cameras)),
         )
+
+
+def pack_parts(module: nn.Module) -> None:
+    """Pack the attention, MLPs, scans and linear layers inside a module, see `AINet.pack`."""
+    for part in list(module.modules()):
+        if isinstance(part, Attention | Mlp | DirectionalScan):
+            part.pack()
+    pack_linear_layers(module)
 
 
 def _join(parts: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
