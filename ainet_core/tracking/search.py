@@ -30,6 +30,7 @@ class SearchPlan:
         sweep: look everywhere after that; False: around the last place for ever.
         near_every: in a sweep so many looks apart around the last place again.
         follow_above: the last place follows what the network scores higher than this there.
+        follow_within: sides of the target: what is further from the last place is somebody else.
         most_tiles: of a sweep; a small target in a large image gets wider tiles instead of more.
         looks: regions to look at in one frame; each takes as long as an update.
     """
@@ -39,6 +40,7 @@ class SearchPlan:
     sweep: bool = True
     near_every: int = 3
     follow_above: float = 0.3
+    follow_within: float = 0.5
     most_tiles: int = 60
     looks: int = 1
 
@@ -49,6 +51,8 @@ class SearchPlan:
             raise ValueError(f"widen_limit must be at least 1, got {self.widen_limit}")
         if not 0 <= self.follow_above <= 1:
             raise ValueError(f"follow_above must be 0 to 1, got {self.follow_above}")
+        if not self.follow_within >= 0:
+            raise ValueError(f"follow_within must be at least 0, got {self.follow_within}")
         for name in ("near_every", "most_tiles", "looks"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")

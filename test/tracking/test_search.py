@@ -13,7 +13,7 @@ BOX = np.array([300.0, 200, 30, 40])
 @pytest.mark.parametrize(
     "wrong",
     [{"widen_step": 1.0}, {"widen_limit": 0.9}, {"near_every": 0}, {"most_tiles": 0},
-     {"looks": 0}, {"follow_above": 1.1}],
+     {"looks": 0}, {"follow_above": 1.1}, {"follow_within": -0.1}],
 )
 def test_refuses_a_plan_that_does_not_go_on(wrong) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):

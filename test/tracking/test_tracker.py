@@ -227,7 +227,12 @@ def test_a_lost_target_is_looked_for_beyond_the_usual_region(plan, found: bool) 
 
 
 @pytest.mark.parametrize(
-    ("plan", "follows"), [(SearchPlan(follow_above=1.0), False), (SearchPlan(), True)]
+    ("plan", "follows"),
+    [
+        (SearchPlan(follow_above=1.0), False),
+        (SearchPlan(follow_within=0.01), False),
+        (SearchPlan(), True),
+    ],
 )
 def test_a_target_that_was_doubted_wrongly_is_not_left_behind(plan, follows: bool) -> None:
     """Nothing is ever sure enough here: it is told lost, and the place to look at moves along."""
