@@ -30,7 +30,8 @@ class SearchPlan:
         sweep: look everywhere after that; False: around the last place for ever.
         near_every: in a sweep so many looks apart around the last place again.
         follow_above: the last place follows what the network scores higher than this there.
-        follow_within: sides of the target: what is further from the last place is somebody else.
+        follow_within: of the target's width and height: what is further from the last place is
+            somebody else. People are tall: up and down a reading moves more than across.
         most_tiles: of a sweep; a small target in a large image gets wider tiles instead of more.
         looks: regions to look at in one frame; each takes as long as an update.
     """
@@ -40,7 +41,7 @@ class SearchPlan:
     sweep: bool = True
     near_every: int = 3
     follow_above: float = 0.3
-    follow_within: float = 0.5
+    follow_within: float = 0.8
     most_tiles: int = 60
     looks: int = 1
 

@@ -270,8 +270,9 @@ class Tracker:
     def _may_be_there(self, reading: Reading) -> bool:
         """The target was doubted, and what moves on from there may well be it."""
         plan = self.settings.search
-        near = _near(reading.box, self._box, plan.follow_within)
-        return near and reading.evidence.score >= plan.follow_above
+        apart = (_centre(reading.box) - _centre(self._box)) / self._box[2:]
+        near = np.linalg.norm(apart) <= plan.follow_within
+        return bool(near) and reading.evidence.score >= plan.follow_above
 
     def _begin_search(self) -> None:
         self._motion.miss()
@@ -435,10 +436,14 @@ def _moved(box: NDArray[np.float64], to: NDArray[np.float64]) -> NDArray[np.floa
     return np.concatenate([to[:2] + (to[2:] - box[2:]) / 2, box[2:]])
 
 
-def _near(box: NDArray[np.float64], place: NDArray[np.float64], sides: float = 1.0) -> bool:
-    """The centres are no further apart than so many times the place's side, sqrt(w * h)."""
-    apart = box[:2] + box[2:] / 2 - place[:2] - place[2:] / 2
-    return bool(np.linalg.norm(apart) <= sides * math.sqrt(place[2] * place[3]))
+def _near(box: NDArray[np.float64], place: NDArray[np.float64]) -> bool:
+    """The centres are no further apart than the place is large."""
+    apart = _centre(box) - _centre(place)
+    return bool(np.linalg.norm(apart) <= math.sqrt(place[2] * place[3]))
+
+
+def _centre(box: NDArray[np.float64]) -> NDArray[np.float64]:
+    return box[:2] + box[2:] / 2
 
 
 def _hann(cells: int) -> torch.Tensor:
