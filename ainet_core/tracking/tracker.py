@@ -300,7 +300,7 @@ class Tracker:
         """Move the box to what was read."""
         seen = reading.box
         w, h = self._size.observe(seen[2:], reading.evidence.score)
-        x, y = seen[:2] + seen[2:] / 2 - np.array([w, h]) / 2
+        x, y = _centre(seen) - np.array([w, h]) / 2
         self._box = self._inside(np.array([x, y, w, h]))
         if confidence >= self.settings.state.lost_below:
             self._motion.see(self._box)

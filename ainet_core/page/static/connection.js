@@ -134,3 +134,16 @@ export function askForToken(connection, reason) {
   };
   if (!dialog.open) dialog.showModal();
 }
+
+// What the pages of a command say of their connection; ended: the command was told to go on.
+export function showState(connection, state, reason, ended) {
+  const pill = document.getElementById("connection");
+  const [tone, text] = {
+    open: ["good", "live"],
+    token: ["warn", "token needed"],
+    gone: ended ? ["good", "done"] : ["bad", reason || "not connected"],
+  }[state];
+  pill.dataset.tone = tone;
+  pill.textContent = text;
+  if (state === "token") askForToken(connection, reason);
+}

@@ -1,6 +1,6 @@
 // `ainet correct`: frame by frame, the tracker's boxes are put right. The command writes each change.
 
-import { Connection, askForToken } from "./connection.js";
+import { Connection, showState } from "./connection.js";
 import { BOX, COLOURS, drawRectangle, fitCanvas, placed, stroke, tag } from "./painting.js";
 import { Rectangle } from "./rectangle.js";
 
@@ -46,21 +46,13 @@ function onMessage(header, fresh) {
 }
 
 function onState(state, reason) {
-  const pill = element("connection");
-  const [tone, text] = {
-    open: ["good", "live"],
-    token: ["warn", "token needed"],
-    gone: ended ? ["good", "done"] : ["bad", "not connected"],
-  }[state];
-  pill.dataset.tone = tone;
-  pill.textContent = text;
+  showState(connection, state, state === "token" ? reason : "", ended); // the veil says why
   askedAt = 0;
   if (state === "open") {
     ended = false;
     connection.send({ view });
   }
   if (state === "gone") rectangle.cancel();
-  if (state === "token") askForToken(connection, reason);
   const gone = state === "gone";
   element("veil").hidden = !gone;
   element("veil_title").textContent = ended ? "Done" : "The command has ended";

@@ -1,6 +1,6 @@
 // The same places are marked in both images, first in RGB, then in thermal, for `ainet calibrate`.
 
-import { Connection, askForToken } from "./connection.js";
+import { Connection, showState } from "./connection.js";
 
 const CAMERAS = ["rgb", "thermal"];
 const ENOUGH = 4; // places that an alignment needs at least
@@ -17,7 +17,9 @@ const images = Object.fromEntries(
 let marks = []; // [x, y] in image pixels: RGB, thermal, RGB, thermal, ...
 let sent = false;
 
-const connection = new Connection(onMessage, onState);
+const connection = new Connection(onMessage, (state, reason) =>
+  showState(connection, state, reason, sent),
+);
 
 function onMessage(header, picture) {
   const image = images[header.view];
@@ -31,18 +33,6 @@ function onMessage(header, picture) {
   const missing = CAMERAS.find((name) => !images[name].picture);
   if (missing && header.frame) connection.send({ view: missing });
   show();
-}
-
-function onState(state, reason) {
-  const pill = element("connection");
-  const [tone, text] = {
-    open: ["good", "live"],
-    token: ["warn", "token needed"],
-    gone: sent ? ["good", "done"] : ["bad", reason || "not connected"],
-  }[state];
-  pill.dataset.tone = tone;
-  pill.textContent = text;
-  if (state === "token") askForToken(connection, reason);
 }
 
 // Whose turn it is.
