@@ -68,13 +68,13 @@ class Settings:
     )
     precision: str = _parameter(
         "float32",
-        "precision must be float32 or bfloat16; bfloat16 needs CUDA, and no GPU ran it yet",
+        "precision must be float32 or bfloat16, of the encoder's products; bfloat16 needs CUDA",
         pattern=r"float32|bfloat16",
     )
     cuda_graph: bool = _parameter(
-        False,
-        "cuda_graph must be true (a GPU starts the network as one CUDA graph, not yet run on any) "
-        "or false",
+        True,
+        "cuda_graph must be true (a GPU starts the network as one CUDA graph) or false; no matter "
+        "on a CPU",
     )
     rgb_transport: str = _parameter(
         "raw",

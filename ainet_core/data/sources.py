@@ -44,7 +44,10 @@ def read_video(path: Path, frames: NDArray[np.int64] | None = None, step: int = 
 
 
 def boxed_video(video: Path, boxes: Path, camera: str, frames: int = 24) -> Iterator[Clip]:
-    """One clip of a video with a line x, y, w, h for each frame; `camera` is rgb or thermal."""
+    """One clip of a video with a line x, y, w, h for each frame; `camera` is rgb or thermal.
+
+    No more than so many frames are kept, evenly over the video.
+    """
     truth = np.genfromtxt(boxes, delimiter=",", ndmin=2)
     seen = np.flatnonzero(np.isfinite(truth).all(axis=1) & (truth[:, 2:] >= 4).all(axis=1))
     if len(seen) < 2:

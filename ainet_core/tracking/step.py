@@ -1,7 +1,4 @@
-"""What the network does in every frame, and on CUDA how: in bfloat16, as one graph.
-
-Both are off unless asked for, and have not been run on a GPU yet (`bench/cuda_smoke.py`).
-"""
+"""What the network does in every frame, and on CUDA how: as one graph, in bfloat16 if asked."""
 
 from __future__ import annotations
 
@@ -24,28 +21,18 @@ WARM_UP = 3  # runs before a capture: libraries choose their kernels and get the
 
 
 def make_step(model: AINet, device: torch.device, precision: Precision, graph: bool) -> Step:
-    """How a tracker runs the network on a device.
+    """How a tracker runs the network on a device; `graph` counts on CUDA alone.
 
     Raises:
-        ValueError: an unknown precision, or one of the two on a device other than CUDA.
+        ValueError: an unknown precision, or bfloat16 on a device other than CUDA.
     """
     if precision not in ("float32", "bfloat16"):
         raise ValueError(f"precision must be float32 or bfloat16, got {precision!r}")
-    if device.type != "cuda" and (graph or precision != "float32"):
-        asked = "a CUDA graph" if graph else f"precision {precision}"
-        raise ValueError(f"{asked} needs device cuda, got {device.type}")
-    step: Step = model.track if precision == "float32" else in_bfloat16(model.track, device.type)
-    return CapturedStep(step) if graph else step
-
-
-def in_bfloat16(step: Step, device_type: str) -> Step:
-    """The same step with matrix products in bfloat16; the scans keep their states in float32."""
-
-    def narrow(template: Template, images: Tensor) -> Prediction:
-        with torch.autocast(device_type, torch.bfloat16):
-            return step(template, images)
-
-    return narrow
+    if precision == "bfloat16":
+        if device.type != "cuda":
+            raise ValueError(f"precision bfloat16 needs device cuda, got {device.type}")
+        model.narrow_encoder()
+    return CapturedStep(model.track) if graph and device.type == "cuda" else model.track
 
 
 @dataclass

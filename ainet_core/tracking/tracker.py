@@ -57,7 +57,7 @@ class TrackerSettings:
         coasting: where it is expected while it cannot be seen.
         search: where it is looked for while it is lost.
         precision: of the network's products; bfloat16 needs CUDA.
-        graph: whether the network's kernels start as one CUDA graph.
+        graph: whether the network's kernels start as one CUDA graph, on CUDA.
     """
 
     window: float = 0.35
@@ -69,7 +69,7 @@ class TrackerSettings:
     search: SearchPlan = SearchPlan()
     threads: int = 0
     precision: Precision = "float32"
-    graph: bool = False
+    graph: bool = True
 
 
 @dataclass(frozen=True)

@@ -200,7 +200,8 @@ def _file_clips(path: Path, source: Source, data: Path, seed: tuple[int, ...]) -
     rng = np.random.default_rng(seed)
     is_video = path.suffix.lower() in VIDEOS
     if source.kind == "videos":
-        return list(read.boxed_video(path, path.with_suffix(".txt"), source.camera))
+        boxes = path.with_suffix(".txt")
+        return list(read.boxed_video(path, boxes, source.camera, source.frames))
     if source.kind == "tracks":
         table = path.with_name(f"{path.stem}_auto_boxes.csv")
         return list(read.boxed_tracks(path, table, source.camera)) if table.exists() else []

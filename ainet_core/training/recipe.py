@@ -40,13 +40,14 @@ class Source:
     thermal: str = _key("for regions of registered pairs, the thermal side", "")
     skip: str = _key("files whose name matches this regular expression are left out", "")
     count: int = _key("clips for each file, or worlds", 6)
+    frames: int = _key("for videos: frames that are kept of each", 24)
     dataset: str = _key("for benchmark: lasher, rgbt234, gtot or vtuav", "")
     gap: int = _key("for benchmark: a pair's frames are at most this far apart", 200)
 
     def __post_init__(self) -> None:
         one_of("source kind", self.kind, KINDS)
         one_of("source camera", self.camera, ("rgb", "thermal", "both"))
-        at_least("source", self, {"share": 0, "count": 1, "gap": 1})
+        at_least("source", self, {"share": 0, "count": 1, "frames": 2, "gap": 1})
         if (self.kind == "benchmark") != bool(self.dataset):
             raise ValueError(
                 "source kind benchmark, and no other, needs `dataset`, "

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from ainet_core.model.selective_scan import (
     mamba_ssm,
     native,
     selective_scan,
+    triton_scan,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,9 +116,21 @@ def test_float64_on_a_cpu_goes_to_the_reference() -> None:
     assert describe("cpu", torch.float64)[0] == "reference"
 
 
-def test_cuda_without_mamba_ssm_goes_to_chunked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cuda_without_mamba_ssm_goes_to_triton(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mamba_ssm, "load", lambda: "not installed")
-    assert describe("cuda") == ("chunked", "mamba_ssm: not installed")
+    monkeypatch.setattr(triton_scan, "load", lambda: ModuleType("triton_kernels"))
+    assert describe("cuda") == ("triton", "installed; mamba_ssm: not installed")
+    assert describe("cuda", torch.float64)[0] == "chunked"
+
+
+def test_cuda_without_either_goes_to_chunked_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(mamba_ssm, "load", lambda: "not installed")
+    monkeypatch.setattr(triton_scan, "load", lambda: "not there")
+    for _ in range(2):
+        assert describe("cuda") == ("chunked", "mamba_ssm: not installed; triton: not there")
+    assert caplog.text.count("chunked computes the selective scan, slowly") == 1
     assert describe(torch.device("cuda:1"))[0] == "chunked"
 
 

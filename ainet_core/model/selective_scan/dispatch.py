@@ -4,8 +4,8 @@
 |---|---|---|
 | `native` | our C, forward and backward | CPU, float32 |
 | `mamba_ssm` | mamba-ssm's kernel, when installed | CUDA, float32, float16, bfloat16 |
-| `chunked` | PyTorch, about sqrt(T) large steps | everywhere; chosen on CUDA without mamba-ssm |
-| `triton` | our kernel, not yet run on a GPU: only when asked for | CUDA, float32 |
+| `triton` | our kernel; chosen on CUDA without mamba-ssm | CUDA, float32 and narrower |
+| `chunked` | PyTorch, about sqrt(T) large steps | everywhere; chosen without either of the two |
 | `reference` | PyTorch, T steps; defines what is right | everywhere; chosen on a CPU for float64 |
 
 Without the compiled extension a CPU gets `reference`, and the log says so once.
@@ -34,8 +34,8 @@ BACKENDS: dict[str, Callable[..., Tensor]] = {
     "reference": selective_scan_reference,
     "native": native.selective_scan_native,
     "mamba_ssm": mamba_ssm.selective_scan_mamba_ssm,
-    "chunked": selective_scan_chunked,
     "triton": triton_scan.selective_scan_triton,
+    "chunked": selective_scan_chunked,
 }
 
 
@@ -83,12 +83,15 @@ def _choose(device_type: str, double: bool) -> tuple[str, str]:
         # on a CPU the loop is as quick as chunked forward, and twice as quick backward
         logger.warning("native selective scan: %s; the slow reference is used", why_not)
         return "reference", f"native: {why_not}"
-    why_not = obstacle("mamba_ssm", device, torch.float64 if double else torch.float32)
-    if why_not is None:
-        return "mamba_ssm", "installed"
+    reasons: list[str] = []
+    for backend in ("mamba_ssm", "triton"):
+        why_not = obstacle(backend, device, torch.float64 if double else torch.float32)
+        if why_not is None:
+            return backend, "; ".join(["installed", *reasons])
+        reasons.append(f"{backend}: {why_not}")
     if device_type == "cuda" and not double:
-        logger.info("mamba-ssm %s; chunked computes the selective scan", why_not)
-    return "chunked", f"mamba_ssm: {why_not}"
+        logger.warning("%s; chunked computes the selective scan, slowly", "; ".join(reasons))
+    return "chunked", "; ".join(reasons)
 
 
 def _describe_native() -> str:
