@@ -14,7 +14,9 @@ native_scan = Extension(
     "ainet_core.model.selective_scan._native",
     sources=sorted(glob(f"{SCAN}/csrc/*.c")),
     depends=sorted(glob(f"{SCAN}/csrc/*.h")),
-    extra_compile_args=["-std=gnu11", "-O3", "-ffp-contract=fast", "-fvisibility=hidden"],
+    extra_compile_args=[
+        "-std=gnu11", "-O3", "-ffp-contract=fast", "-fno-math-errno", "-fvisibility=hidden",
+    ],
     optional=True,
 )
 

@@ -175,8 +175,12 @@ def scaling() -> Figures:
     with torch.inference_mode():
         for count in TOKENS:
             x = torch.randn(1, count, config.width)
+            cameras = torch.stack([x, -x])
             layers = list(torch.randn(config.depth, 1, count // config.depth, config.width))
-            parts = {"DFM": lambda x=x: dfm(x, -x), "OFM": lambda layers=layers: ofm(layers)}
+            parts = {
+                "DFM": lambda cameras=cameras: dfm(cameras),
+                "OFM": lambda layers=layers: ofm(layers),
+            }
             if count <= 8000:
                 parts["attention"] = lambda x=x: attention(x)
             for name, (_, median) in seconds_in_turn(parts, 7).items():  # type: ignore[arg-type]
@@ -200,9 +204,9 @@ def peak_of_dfm(tokens: str) -> Figures:
     config = preset_config("tiny")
     dfm = DifferenceFusion(config).eval()
     with torch.inference_mode():
-        dfm(torch.randn(1, 64, config.width), torch.randn(1, 64, config.width))
-        x = torch.randn(1, int(tokens), config.width)
-        return {"mb": grown_peak(lambda: dfm(x, -x)) / 1e6}
+        dfm(torch.randn(2, 1, 64, config.width))
+        cameras = torch.randn(2, 1, int(tokens), config.width)
+        return {"mb": grown_peak(lambda: dfm(cameras)) / 1e6}
 
 
 def start() -> Figures:

@@ -14,12 +14,14 @@ from ainet_core.model.dfm import Addition, DifferenceFusion
 from ainet_core.model.head import CenterHead, Prediction
 from ainet_core.model.mamba import DirectionalScan
 from ainet_core.model.ofm import OrderDynamicFusion
-from ainet_core.model.packed_layers import obstacle, pack_linear_layers
+from ainet_core.model.packed_layers import obstacle, pack_layers
 from ainet_core.model.packed_stem import PackedStem
 from ainet_core.model.stem import STEM_CHANNELS, ConvolutionStem, TemplatePrior, folded
 from ainet_core.model.vit import Attention, Block, Mlp, PatchEmbedding
 
 logger = logging.getLogger(__name__)
+
+PACKED_PARTS = (Attention, Mlp, DirectionalScan, DifferenceFusion, OrderDynamicFusion)
 
 
 @dataclass
@@ -155,8 +157,7 @@ class AINet(nn.Module):
         for block, dfm in zip(self.blocks, self.dfm, strict=True):
             x = block(x.flatten(0, 1)).unflatten(0, x.shape[:2])  # the same for both cameras
             if x.shape[0] == 2:
-                x_rgb, x_tir, x_dfm = dfm(x[0], x[1])
-                x = torch.stack([x_rgb, x_tir])
+                x, x_dfm = dfm(x)
             else:  # equal streams: no difference, a gate of zero
                 x_dfm = x[0] + x[0]
             fused.append(x_dfm)
@@ -176,11 +177,11 @@ class AINet(nn.Module):
 
 
 def pack_parts(module: nn.Module) -> None:
-    """Pack the attention, MLPs, scans and linear layers inside a module, see `AINet.pack`."""
+    """Pack what is inside a module, see `AINet.pack`."""
     for part in list(module.modules()):
-        if isinstance(part, Attention | Mlp | DirectionalScan):
+        if isinstance(part, PACKED_PARTS):
             part.pack()
-    pack_linear_layers(module)
+    pack_layers(module)
 
 
 def _join(parts: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

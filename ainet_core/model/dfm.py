@@ -19,9 +19,10 @@ from torch.nn import functional as F
 
 from ainet_core.model.config import GateActivation, ModelConfig
 from ainet_core.model.mamba import MambaBlock
+from ainet_core.model.selective_scan.elementwise import can_pack, compensated, normalised
 
 # All are zero at zero: a fresh DFM must pass both cameras unchanged.
-_ACTIVATIONS: dict[GateActivation, Callable[[Tensor], Tensor]] = {
+ACTIVATIONS: dict[GateActivation, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
     "silu": F.silu,
     "identity": lambda x: x,
@@ -29,7 +30,7 @@ _ACTIVATIONS: dict[GateActivation, Callable[[Tensor], Tensor]] = {
 
 
 class DifferenceFusion(nn.Module):
-    """(x_rgb, x_tir) -> (x^_rgb, x^_tir, x_dfm), all (B, N, C).
+    """x_rgb and x_tir, stacked (2, B, N, C) -> x^_rgb and x^_tir, likewise, and x_dfm (B, N, C).
 
     Equal inputs give a gate of exactly zero: without a difference both pass unchanged. So does
     everything through a fresh module, since the Mamba block's output projection starts at zero.
@@ -41,21 +42,31 @@ class DifferenceFusion(nn.Module):
         self.act = config.act
         self.norm = nn.LayerNorm(config.width, bias=False)
         self.mamba = MambaBlock(config)
+        self._packed = False
 
-    def forward(self, x_rgb: Tensor, x_tir: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def pack(self) -> None:
+        """For tracking on a CPU: what is not a product or a scan is one pass in C each."""
+        self._packed = can_pack(self.norm.normalized_shape[0])
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        x_rgb, x_tir = x.unbind(0)
+        if self._packed:
+            norm = self.norm
+            x_d = normalised(x_rgb, norm.weight, norm.bias, norm.eps, minus=x_tir)
+            return compensated(x, self.mamba(x_d), self.compensation, self.act)
         x_d = x_rgb - x_tir
-        g = _ACTIVATIONS[self.act](self.mamba(self.norm(x_d)))
+        g = ACTIVATIONS[self.act](self.mamba(self.norm(x_d)))
         if self.compensation == "self":
             x_rgb, x_tir = x_rgb + g * x_rgb, x_tir + g * x_tir
         elif self.compensation == "cross":
             x_rgb, x_tir = x_rgb + g * x_tir, x_tir + g * x_rgb
         else:
             x_rgb, x_tir = x_rgb + g * x_rgb, x_tir - g * x_tir
-        return x_rgb, x_tir, x_rgb + x_tir
+        return torch.stack([x_rgb, x_tir]), x_rgb + x_tir
 
 
 class Addition(nn.Module):
     """What stands in a DFM's place when it is switched off: both cameras pass, and are added."""
 
-    def forward(self, x_rgb: Tensor, x_tir: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        return x_rgb, x_tir, x_rgb + x_tir
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return x, x[0] + x[1]

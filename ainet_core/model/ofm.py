@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from ainet_core.model.config import ModelConfig
 from ainet_core.model.mamba import DirectionalScan
+from ainet_core.model.selective_scan.elementwise import can_pack, layer_sum
 
 
 class LayerOrder(nn.Module):
@@ -64,11 +65,15 @@ class OrderDynamicFusion(nn.Module):
         self.scan = DirectionalScan(config, directions=3)
         self.project_out = nn.Linear(inner, config.width, bias=False)
         nn.init.zeros_(self.project_out.weight)
+        self._packed = False
+
+    def pack(self) -> None:
+        """For tracking on a CPU, one sample at a time: gates and sums are one pass in C."""
+        widths = self.project_in.in_features, self.project_out.in_features
+        self._packed = all(can_pack(width) for width in widths)
 
     def forward(self, features: list[Tensor]) -> tuple[Tensor, Tensor]:
-        layers = torch.stack(
-            [norm(x) for norm, x in zip(self.norms, features, strict=True)], dim=1
-        )  # (B, L, N, C)
+        layers = self._normalised(features)  # (B, L, N, C)
         scores = self.order(layers)
         index = scores.argsort(dim=-1, descending=True, stable=True)
         if not self.dynamic:
@@ -82,12 +87,23 @@ class OrderDynamicFusion(nn.Module):
 
         in_order = x.flatten(1, 2)  # F_all: (B, T, E)
         y_fwd, y_bwd, y_dyn = self.scan([in_order, in_order.flip(1), x_dyn.flatten(1, 2)])
+        if self._packed and len(x) == 1:
+            total = layer_sum((y_fwd[0], y_bwd[0], y_dyn[0]), gate[0], index[0])
+            return torch.stack(features).sum(dim=0) + self.project_out(total[None]), index
         y_dyn = _restore(y_dyn.view(x.shape), index, permutation).flatten(1, 2)
         y = y_fwd + y_bwd.flip(1) + y_dyn
 
         y = (y * F.silu(gate.flatten(1, 2))).view(x.shape)  # (B, L, N, E)
         # The layers are summed, residual and update apart; before the projection, which is linear.
         return torch.stack(features).sum(dim=0) + self.project_out(y.sum(dim=1)), index
+
+    def _normalised(self, features: list[Tensor]) -> Tensor:
+        if self._packed and len(features[0]) == 1:
+            layers = features[0].new_empty(1, len(features), *features[0].shape[1:])
+            for number, (norm, x) in enumerate(zip(self.norms, features, strict=True)):
+                norm(x, out=layers[:, number])
+            return layers
+        return torch.stack([norm(x) for norm, x in zip(self.norms, features, strict=True)], dim=1)
 
 
 def _reorder(x: Tensor, index: Tensor, permutation: Tensor | None) -> Tensor:

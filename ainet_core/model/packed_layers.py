@@ -13,6 +13,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from ainet_core.model.selective_scan.elementwise import can_pack, normalised
+
 OPERATIONS = (
     "_convolution_pointwise",
     "_reorder_convolution_weight",
@@ -86,9 +88,23 @@ class PackedConvolution(nn.Module):
         return y
 
 
-def pack_linear_layers(module: nn.Module) -> None:
-    """Put a packed layer in the place of every `nn.Linear` inside a module."""
+class PackedNorm(nn.Module):
+    """As the layer norm that it is made from: one pass in C, float32 on a CPU, no gradients."""
+
+    def __init__(self, norm: nn.LayerNorm) -> None:
+        super().__init__()
+        self.weight, self.bias, self.eps = norm.weight, norm.bias, norm.eps
+
+    def forward(self, x: Tensor, out: Tensor | None = None) -> Tensor:
+        """(.., C) -> (.., C); `out`: contiguous memory for the result."""
+        return normalised(x, self.weight, self.bias, self.eps, out=out)
+
+
+def pack_layers(module: nn.Module) -> None:
+    """Put packed layers in the places of linear layers and layer norms inside a module."""
     for parent in list(module.modules()):
         for name, child in parent.named_children():
             if isinstance(child, nn.Linear):
                 setattr(parent, name, PackedLinear(child.weight, child.bias))
+            elif isinstance(child, nn.LayerNorm) and can_pack(child.normalized_shape[0]):
+                setattr(parent, name, PackedNorm(child))

@@ -25,16 +25,18 @@ def make_dfm(compensation: str, act: str = "tanh") -> DifferenceFusion:
 def test_self_and_cross_scale_the_sum(compensation: str) -> None:
     """The algebra of paper.md: x_dfm = (1 + g) * (x_rgb + x_tir), no camera can be preferred."""
     dfm = make_dfm(compensation)
-    x_rgb, x_tir = torch.randn(2, 2, 20, SMALL.width).unbind(0)
+    x = torch.randn(2, 2, 20, SMALL.width)
+    x_rgb, x_tir = x.unbind(0)
     g = torch.tanh(dfm.mamba(dfm.norm(x_rgb - x_tir)))
-    torch.testing.assert_close(dfm(x_rgb, x_tir)[2], (1 + g) * (x_rgb + x_tir))
+    torch.testing.assert_close(dfm(x)[1], (1 + g) * (x_rgb + x_tir))
 
 
 def test_differential_can_prefer_a_camera() -> None:
     dfm = make_dfm("differential")
-    x_rgb, x_tir = torch.randn(2, 2, 20, SMALL.width).unbind(0)
+    x = torch.randn(2, 2, 20, SMALL.width)
+    x_rgb, x_tir = x.unbind(0)
     g = torch.tanh(dfm.mamba(dfm.norm(x_rgb - x_tir)))
-    a, b, fused = dfm(x_rgb, x_tir)
+    (a, b), fused = dfm(x)
     torch.testing.assert_close(a, (1 + g) * x_rgb)
     torch.testing.assert_close(b, (1 - g) * x_tir)
     torch.testing.assert_close(fused, a + b)
@@ -45,16 +47,17 @@ def test_differential_can_prefer_a_camera() -> None:
 )
 def test_other_activations(act: str, function: Callable[[torch.Tensor], torch.Tensor]) -> None:
     dfm = make_dfm("self", act)
-    x_rgb, x_tir = torch.randn(2, 2, 20, SMALL.width).unbind(0)
+    x = torch.randn(2, 2, 20, SMALL.width)
+    x_rgb, x_tir = x.unbind(0)
     g = function(dfm.mamba(dfm.norm(x_rgb - x_tir)))
-    torch.testing.assert_close(dfm(x_rgb, x_tir)[0], (1 + g) * x_rgb)
+    torch.testing.assert_close(dfm(x)[0][0], (1 + g) * x_rgb)
 
 
 @pytest.mark.parametrize("act", ["tanh", "silu", "identity"])
 @pytest.mark.parametrize("compensation", ["self", "cross", "differential"])
 def test_no_difference_no_change(compensation: str, act: str) -> None:
     x = torch.randn(2, 20, SMALL.width)
-    a, b, fused = make_dfm(compensation, act)(x, x)
+    (a, b), fused = make_dfm(compensation, act)(torch.stack([x, x]))
     assert torch.equal(a, x)
     assert torch.equal(b, x)
     assert torch.equal(fused, 2 * x)

@@ -20,7 +20,8 @@ from scan_cases import Case, fresh_seed, output_and_gradients, random_inputs, re
 from ainet_core.model.selective_scan import selective_scan
 
 SOURCES = Path(__file__).parents[2] / "ainet_core/model/selective_scan/csrc"
-FLAGS = ["-std=gnu11", "-O3", "-ffp-contract=fast"]  # setup.py's, but for OpenMP
+# setup.py's, but for OpenMP
+FLAGS = ["-std=gnu11", "-O3", "-ffp-contract=fast", "-fno-math-errno"]
 COMPILERS = {"this machine": "gcc", "arm": "aarch64-linux-gnu-gcc"}
 
 
@@ -88,6 +89,33 @@ def test_attention_is_pytorchs(
     q, k, v = qkv.double().permute(2, 0, 3, 1, 4).unbind(0)
     right = torch.nn.functional.scaled_dot_product_attention(q, k, v).transpose(1, 2)
     torch.testing.assert_close(got.view(right.shape).double(), right, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("machine", COMPILERS)
+def test_passes_over_tokens_are_pytorchs(machine: str, tmp_path: Path) -> None:
+    command = program(machine, tmp_path, "elementwise_from_stdin.c")
+    torch.manual_seed(fresh_seed())
+    layers, tokens, width = 3, 7, 48
+    order = torch.randperm(layers)
+    arrays = torch.randn(5, layers, tokens, width)
+    sizes = np.array([layers, tokens, width], np.int64).tobytes()
+    data = sizes + order.argsort().numpy().tobytes() + arrays.numpy().tobytes()
+    answer = subprocess.run(command, input=data, capture_output=True, check=True, timeout=120)
+    numbers = torch.from_numpy(np.frombuffer(answer.stdout, np.float32).copy()).double()
+    count = arrays[0].numel()
+    norm, rgb, tir, total, summed = numbers.split([count] * 4 + [tokens * width])
+    x, minus, third, fourth, _ = arrays.double()
+    right = torch.nn.functional.layer_norm(
+        x - minus, (width,), third[0, 0], fourth[0, 0], 1e-6
+    )
+    gate = third.tanh()
+    silu = torch.nn.functional.silu(fourth)
+    scans = x + minus.flatten(0, 1).flip(0).view(x.shape) + third[order.argsort()]
+    for got, wanted in (
+        (norm, right), (rgb, x * (1 + gate)), (tir, minus * (1 - gate)),
+        (total, x * (1 + gate) + minus * (1 - gate)), (summed, (scans * silu).sum(dim=0)),
+    ):  # fmt: skip
+        torch.testing.assert_close(got, wanted.flatten(), rtol=1e-5, atol=1e-5)
 
 
 def test_it_is_vectorised(tmp_path: Path) -> None:

@@ -16,7 +16,18 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-LAYOUT_VERSION = 4  # SCAN_LAYOUT_VERSION in csrc/scan_problem.h
+from ainet_core.model.selective_scan.problems import (
+    Attention,
+    Compensation,
+    Convolution,
+    LayerSum,
+    Mixing,
+    Norm,
+    Problem,
+    Rows,
+)
+
+LAYOUT_VERSION = 5  # SCAN_LAYOUT_VERSION in csrc/scan_problem.h
 MOST_TAPS = 8  # CONVOLUTION_TAPS there
 HEAD_WIDTH = 16  # ATTENTION_WIDTH there
 HUGE = 2 << 20  # bytes from which page faults are worth avoiding
@@ -24,87 +35,31 @@ SMALL = 1 << 17  # state updates (about 30 us) below which waking a second threa
 LEVELS = ("portable", "avx2", "avx512")
 
 
-class _Rows(ctypes.Structure):
-    """scan_rows: (batch, channel, time) with any strides."""
-
-    _fields_ = [
-        ("data", ctypes.c_void_p),
-        ("batch_stride", ctypes.c_int64),
-        ("channel_stride", ctypes.c_int64),
-        ("time_stride", ctypes.c_int64),
-    ]
-
-
-class _Mixing(ctypes.Structure):
-    """scan_mixing: B or C as (batch, group, time, state), any strides."""
-
-    _fields_ = [
-        ("data", ctypes.c_void_p),
-        ("batch_stride", ctypes.c_int64),
-        ("group_stride", ctypes.c_int64),
-        ("time_stride", ctypes.c_int64),
-        ("state_stride", ctypes.c_int64),
-    ]
-
-
-class _Problem(ctypes.Structure):
-    """scan_problem, field for field."""
-
-    _fields_ = [
-        *((name, ctypes.c_int64) for name in ("batch", "channels", "groups", "states", "length")),
-        *((name, ctypes.c_int64) for name in ("threads", "level", "segments", "softplus")),
-        *((name, _Rows) for name in ("u", "delta", "z", "out")),
-        *((name, _Mixing) for name in ("B", "C")),
-        *((name, ctypes.c_void_p) for name in ("A", "D", "delta_bias", "checkpoints")),
-        *((name, _Rows) for name in ("grad_out", "grad_u", "grad_delta", "grad_z")),
-        *((name, _Mixing) for name in ("grad_B", "grad_C")),
-        ("grad_segment_stride", ctypes.c_int64),
-        *((name, ctypes.c_void_p) for name in ("grad_A", "grad_D", "grad_delta_bias")),
-    ]
-
-
-class _Convolution(ctypes.Structure):
-    """convolution_problem, field for field."""
-
-    _fields_ = [
-        *((name, ctypes.c_int64) for name in ("batch", "channels", "taps", "length")),
-        *((name, ctypes.c_int64) for name in ("threads", "level")),
-        *((name, _Rows) for name in ("x", "out")),
-        *((name, ctypes.c_void_p) for name in ("weight", "bias")),
-    ]
-
-
-class _Attention(ctypes.Structure):
-    """attention_problem, field for field."""
-
-    _fields_ = [
-        *((name, ctypes.c_int64) for name in ("batch", "heads", "tokens", "width")),
-        *((name, ctypes.c_int64) for name in ("threads", "level")),
-        *((name, ctypes.c_int64) for name in ("batch_stride", "token_stride")),
-        *((name, ctypes.c_void_p) for name in ("qkv", "out")),
-        ("scale", ctypes.c_float),
-    ]
-
-
 class NativeScan:
     """The loaded library and what it said about itself."""
 
     def __init__(self, library: ctypes.CDLL) -> None:
-        numbers = ("layout_version", "problem_size", "chunk", "best_level", "has_openmp")
-        for name in (*numbers, "convolution_size", "convolution_taps", "attention_size"):
+        numbers = ("layout_version", "chunk", "best_level", "has_openmp")
+        kinds = {
+            "problem": Problem, "convolution": Convolution, "attention": Attention,
+            "norm": Norm, "compensation": Compensation, "layer_sum": LayerSum,
+        }  # fmt: skip
+        for name in (*numbers, "convolution_taps", *(f"{kind}_size" for kind in kinds)):
             getattr(library, f"scan_{name}").restype = ctypes.c_int64
         library.scan_lanes.argtypes, library.scan_lanes.restype = [ctypes.c_int64], ctypes.c_int64
         for function in (library.scan_forward, library.scan_backward):
-            function.argtypes, function.restype = [ctypes.POINTER(_Problem)], ctypes.c_int64
-        library.scan_convolution.argtypes = [ctypes.POINTER(_Convolution)]
+            function.argtypes, function.restype = [ctypes.POINTER(Problem)], ctypes.c_int64
+        library.scan_convolution.argtypes = [ctypes.POINTER(Convolution)]
         library.scan_convolution.restype = None
-        library.scan_attention.argtypes = [ctypes.POINTER(_Attention)]
+        library.scan_attention.argtypes = [ctypes.POINTER(Attention)]
         library.scan_attention.restype = ctypes.c_int64
+        for name in ("norm", "compensation", "layer_sum"):
+            function = getattr(library, f"scan_{name}")
+            function.argtypes, function.restype = [ctypes.POINTER(kinds[name])], None
         library.scan_prefer_huge_pages.argtypes = [ctypes.c_void_p, ctypes.c_int64]
         library.scan_prefer_huge_pages.restype = None
         if library.scan_layout_version() != LAYOUT_VERSION:
             raise OSError("the compiled scan is of another version: build it again")
-        kinds = {"problem": _Problem, "convolution": _Convolution, "attention": _Attention}
         sizes = [getattr(library, f"scan_{kind}_size")() for kind in kinds]
         expected = [ctypes.sizeof(kind) for kind in kinds.values()]
         if [*sizes, library.scan_convolution_taps()] != [*expected, MOST_TAPS]:
@@ -158,21 +113,21 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def _threads(native: NativeScan, updates: int) -> int:
+def threads_for(native: NativeScan, updates: int) -> int:
     alone = _forked or updates < SMALL or not native.openmp
     return 1 if alone else torch.get_num_threads()
 
 
-def _address(tensor: Tensor | None) -> int | None:
+def address(tensor: Tensor | None) -> int | None:
     return None if tensor is None else tensor.data_ptr()
 
 
-def _rows(tensor: Tensor | None) -> _Rows:
-    return _Rows() if tensor is None else _Rows(tensor.data_ptr(), *tensor.stride())
+def _rows(tensor: Tensor | None) -> Rows:
+    return Rows() if tensor is None else Rows(tensor.data_ptr(), *tensor.stride())
 
 
-def _mixing(tensor: Tensor) -> _Mixing:
-    return _Mixing(tensor.data_ptr(), *tensor.stride())
+def _mixing(tensor: Tensor) -> Mixing:
+    return Mixing(tensor.data_ptr(), *tensor.stride())
 
 
 def _readable(tensor: Tensor) -> Tensor:
@@ -209,11 +164,11 @@ def _describe(
     delta_bias: Tensor | None,
     delta_softplus: bool,
     checkpoints: Tensor | None,
-) -> _Problem:
+) -> Problem:
     batch, channels, length = u.shape
     blocks = _blocks(channels, B.shape[1], native.lanes[level])
-    threads = _threads(native, u.numel() * A.shape[1])
-    return _Problem(
+    threads = threads_for(native, u.numel() * A.shape[1])
+    return Problem(
         batch=batch,
         channels=channels,
         groups=B.shape[1],
@@ -228,14 +183,14 @@ def _describe(
         z=_rows(z),
         B=_mixing(B),
         C=_mixing(C),
-        A=_address(A),
-        D=_address(D),
-        delta_bias=_address(delta_bias),
-        checkpoints=_address(checkpoints),
+        A=address(A),
+        D=address(D),
+        delta_bias=address(delta_bias),
+        checkpoints=address(checkpoints),
     )
 
 
-def _call(function: Any, problem: _Problem) -> None:
+def _call(function: Any, problem: Problem) -> None:
     if function(ctypes.byref(problem)):
         raise MemoryError("the native selective scan could not get its working memory")
 
@@ -307,8 +262,8 @@ class _SelectiveScan(torch.autograd.Function):
         problem.grad_u, problem.grad_delta = _rows(grad_u), _rows(grad_delta)
         problem.grad_B, problem.grad_C = _mixing(grad_B[0]), _mixing(grad_C[0])
         problem.grad_segment_stride = grad_B.stride(0)
-        problem.grad_A, problem.grad_D = _address(grad_A), _address(grad_D)
-        problem.grad_delta_bias = _address(grad_bias)
+        problem.grad_A, problem.grad_D = address(grad_A), address(grad_D)
+        problem.grad_delta_bias = address(grad_bias)
         _call(native.library.scan_backward, problem)
         return (
             *(None, None, None),
@@ -340,7 +295,7 @@ def selective_scan_native(
 
     level: one of LEVELS; None takes the best that this processor has.
     """
-    native, number = _loaded(level)
+    native, number = loaded(level)
     inputs = (u, delta, A, B, C, D, z, delta_bias)
     keep = torch.is_grad_enabled() and any(x is not None and x.requires_grad for x in inputs)
     if not keep:
@@ -356,7 +311,7 @@ def convolved_native(
     x: (B, D, T), any strides; weight: (D, K), the last tap for the present; bias: (D,).
     level: as `selective_scan_native`.
     """
-    native, number = _loaded(level)
+    native, number = loaded(level)
     weight, bias = weight.contiguous(), bias.contiguous()
     batch, channels, length = x.shape
     taps = weight.shape[1]
@@ -367,10 +322,10 @@ def convolved_native(
     shape = (batch, length, channels) if x.stride(1) == 1 else (batch, channels, length)
     out = native.fresh(*shape)
     out = out.transpose(1, 2) if x.stride(1) == 1 else out
-    problem = _Convolution(
+    problem = Convolution(
         batch=batch, channels=channels, taps=taps, length=length,
-        threads=_threads(native, x.numel()), level=number,
-        x=_rows(x), out=_rows(out), weight=_address(weight), bias=_address(bias),
+        threads=threads_for(native, x.numel()), level=number,
+        x=_rows(x), out=_rows(out), weight=address(weight), bias=address(bias),
     )  # fmt: skip
     native.library.scan_convolution(ctypes.byref(problem))
     return out
@@ -383,7 +338,7 @@ def attention_native(qkv: Tensor, heads: int, *, level: str | None = None) -> Te
     heads: their width C / heads must be a multiple of HEAD_WIDTH.
     level: as `selective_scan_native`. Returns (B, N, C), contiguous.
     """
-    native, number = _loaded(level)
+    native, number = loaded(level)
     batch, tokens, columns = qkv.shape
     width, rest = divmod(columns, 3 * heads)
     if rest or width % HEAD_WIDTH:
@@ -392,18 +347,18 @@ def attention_native(qkv: Tensor, heads: int, *, level: str | None = None) -> Te
         )
     qkv = qkv if qkv.stride(2) == 1 else qkv.contiguous()
     out = native.fresh(batch, tokens, heads * width)
-    problem = _Attention(
+    problem = Attention(
         batch=batch, heads=heads, tokens=tokens, width=width,
-        threads=_threads(native, batch * heads * tokens * tokens), level=number,
+        threads=threads_for(native, batch * heads * tokens * tokens), level=number,
         batch_stride=qkv.stride(0), token_stride=qkv.stride(1),
-        qkv=_address(qkv), out=_address(out), scale=width**-0.5,
+        qkv=address(qkv), out=address(out), scale=width**-0.5,
     )  # fmt: skip
     if native.library.scan_attention(ctypes.byref(problem)):
         raise MemoryError("the native attention could not get its working memory")
     return out
 
 
-def _loaded(level: str | None) -> tuple[NativeScan, int]:
+def loaded(level: str | None) -> tuple[NativeScan, int]:
     """The library and the number of a level; RuntimeError without it."""
     native = load()
     if isinstance(native, str):

@@ -25,6 +25,9 @@ EXPORT int64_t scan_layout_version(void) { return SCAN_LAYOUT_VERSION; }
 EXPORT int64_t scan_problem_size(void) { return (int64_t)sizeof(scan_problem); }
 EXPORT int64_t scan_convolution_size(void) { return (int64_t)sizeof(convolution_problem); }
 EXPORT int64_t scan_attention_size(void) { return (int64_t)sizeof(attention_problem); }
+EXPORT int64_t scan_norm_size(void) { return (int64_t)sizeof(norm_problem); }
+EXPORT int64_t scan_compensation_size(void) { return (int64_t)sizeof(compensation_problem); }
+EXPORT int64_t scan_layer_sum_size(void) { return (int64_t)sizeof(layer_sum_problem); }
 EXPORT int64_t scan_convolution_taps(void) { return CONVOLUTION_TAPS; }
 EXPORT int64_t scan_chunk(void) { return SCAN_CHUNK; }
 EXPORT int64_t scan_lanes(int64_t level) { return kernels_of(level)->lanes; }
@@ -123,4 +126,32 @@ EXPORT int64_t scan_attention(const attention_problem *p) {
 #endif
     for (int64_t i = 0; i < tasks; i++) failed += task(p, i / p->heads, i % p->heads);
     return failed;
+}
+
+/* Each thread has an equal part of what lies side by side, in multiples of `step`. */
+#define PART(total, step, part, parts) ((total) / (step) * (part) / (parts) * (step))
+#if defined(_OPENMP)
+#define IN_PARTS(function, p, total, step)                                                        \
+    if ((p)->threads <= 1) {                                                                      \
+        function(p, 0, total);                                                                    \
+    } else {                                                                                      \
+        const int64_t parts = (p)->threads;                                                       \
+        _Pragma("omp parallel for num_threads((int)parts) schedule(static, 1)")                   \
+        for (int64_t i = 0; i < parts; i++)                                                       \
+            function(p, PART(total, step, i, parts), PART(total, step, i + 1, parts));            \
+    }
+#else
+#define IN_PARTS(function, p, total, step) function(p, 0, total);
+#endif
+
+EXPORT void scan_norm(const norm_problem *p) {
+    IN_PARTS(kernels_of(p->level)->norm, p, p->rows, 1)
+}
+
+EXPORT void scan_compensation(const compensation_problem *p) {
+    IN_PARTS(kernels_of(p->level)->compensation, p, p->count, ATTENTION_WIDTH)
+}
+
+EXPORT void scan_layer_sum(const layer_sum_problem *p) {
+    IN_PARTS(kernels_of(p->level)->layer_sum, p, p->tokens, 1)
 }

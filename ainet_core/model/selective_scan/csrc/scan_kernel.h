@@ -253,7 +253,9 @@ static int forward_task(const scan_problem *p, int64_t batch, int64_t group, int
 
 #include "attention_kernel.h"
 #include "convolution_kernel.h"
+#include "elementwise_kernel.h"
 #include "scan_backward.h"
 
 const scan_kernels SCAN_KERNELS = {SCAN_NAME, LANES, forward_task, backward_task,
-                                   convolution_task, attention_task};
+                                   convolution_task, attention_task,
+                                   norm_rows, compensation_elements, layer_sum_tokens};

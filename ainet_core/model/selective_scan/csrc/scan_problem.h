@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* Changes whenever a structure below changes, so that a stale build is refused, not misread. */
-#define SCAN_LAYOUT_VERSION 4
+#define SCAN_LAYOUT_VERSION 5
 
 /* Time steps between two saved states; the backward pass recomputes what lies between. Measured:
  * shorter chunks read too little of each row at a time, longer ones fall out of the cache. */
@@ -65,6 +65,32 @@ typedef struct {
     float scale;                        /* on the scores */
 } attention_problem;
 
+typedef struct {
+    int64_t rows, width;
+    int64_t threads, level;
+    const float *x, *minus;     /* (rows, width); minus may be NULL */
+    const float *weight, *bias; /* (width); bias may be NULL */
+    float *out;                 /* (rows, width) */
+    float epsilon;
+} norm_problem;
+
+typedef struct {
+    int64_t count;        /* elements of one camera */
+    int64_t compensation; /* 0 self, 1 cross, 2 differential */
+    int64_t act;          /* 0 tanh, 1 silu, 2 identity */
+    int64_t threads, level;
+    const float *gate, *x; /* (count), (2, count) */
+    float *out, *sum;      /* (2, count), (count) */
+} compensation_problem;
+
+typedef struct {
+    int64_t layers, tokens, width, gate_stride; /* gate_stride: floats between two tokens */
+    int64_t threads, level;
+    const float *forward, *backward, *dynamic, *gate; /* (layers * tokens, width) each */
+    const int64_t *order;                             /* where `dynamic` has each layer */
+    float *out;                                       /* (tokens, width) */
+} layer_sum_problem;
+
 /* A task is the channels [first, first + count) of one sample; all belong to one group. */
 typedef int (*scan_task_fn)(const scan_problem *problem, int64_t batch, int64_t group,
                             int64_t segment);
@@ -76,12 +102,20 @@ typedef void (*convolution_task_fn)(const convolution_problem *problem, int64_t 
 /* A task is one head of one sample; returns 1 without memory. */
 typedef int (*attention_task_fn)(const attention_problem *problem, int64_t batch, int64_t head);
 
+/* Rows, elements or tokens from the first to before the last. */
+typedef void (*norm_fn)(const norm_problem *problem, int64_t first, int64_t last);
+typedef void (*compensation_fn)(const compensation_problem *problem, int64_t first, int64_t last);
+typedef void (*layer_sum_fn)(const layer_sum_problem *problem, int64_t first, int64_t last);
+
 typedef struct {
     const char *name;
     int lanes;
     scan_task_fn forward, backward;
     convolution_task_fn convolution;
     attention_task_fn attention;
+    norm_fn norm;
+    compensation_fn compensation;
+    layer_sum_fn layer_sum;
 } scan_kernels;
 
 extern const scan_kernels scan_portable;
