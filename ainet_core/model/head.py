@@ -6,6 +6,7 @@ where inside the cell, and how large is the box.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -62,23 +63,32 @@ class CenterHead(nn.Module):
         assert isinstance(last, nn.Conv2d)
         assert last.bias is not None
         nn.init.constant_(last.bias, -2.2)
+        self._joint: nn.Sequential | None = None
 
     def forward(self, search: Tensor, extent: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        size = self.size(search)
+        if self._joint is None:
+            score, offset, size = self.score(search), self.offset(search), self.size(search)
+        else:
+            score, offset, size = self._joint(search).split([1, 2, 2], dim=1)
         if self.relative_size:
             expected = (extent * self.template_share)[:, :, None, None]
             size = expected * torch.exp(size.clamp(-2.0, 2.0))
         else:
             size = size.sigmoid()
-        return self.score(search).squeeze(1), self.offset(search).sigmoid(), size
+        return score.squeeze(1), offset.sigmoid(), size
 
     def pack(self, grid: int) -> None:
-        """For tracking on a CPU: convolutions packed for one map of grid x grid cells."""
-        for branch in (self.score, self.offset, self.size):
-            for index, layer in enumerate(branch):
-                if isinstance(layer, nn.Conv2d):
-                    shape = (1, layer.in_channels, grid, grid)
-                    branch[index] = PackedConvolution(layer, shape)
+        """For tracking on a CPU: the three branches as one, for a map of grid x grid cells."""
+        layers: list[nn.Module] = []
+        for number, side_by_side in enumerate(
+            zip(self.score, self.offset, self.size, strict=True)
+        ):
+            joint = _joined(side_by_side, shared_input=number == 0)
+            if isinstance(joint, nn.Conv2d):
+                joint = PackedConvolution(joint, (1, joint.in_channels, grid, grid))
+            layers.append(joint)
+        self._joint = nn.Sequential(*layers)
+        del self.score, self.offset, self.size
 
 
 def _branch(width: int, hidden: int, outputs: int) -> nn.Sequential:
@@ -92,3 +102,26 @@ def _branch(width: int, hidden: int, outputs: int) -> nn.Sequential:
         nn.GELU(),
         nn.Conv2d(hidden // 2, outputs, 1),
     )
+
+
+def _joined(layers: Sequence[nn.Module], shared_input: bool) -> nn.Module:
+    """One layer that computes what several do on their own channels, or on the same ones."""
+    first = layers[0]
+    if not isinstance(first, nn.Conv2d | nn.GroupNorm):
+        return first
+    weights = [layer.get_parameter("weight").detach() for layer in layers]
+    weight = torch.cat(weights)
+    joint: nn.Conv2d | nn.GroupNorm
+    if isinstance(first, nn.GroupNorm):
+        joint = nn.GroupNorm(len(layers) * first.num_groups, len(weight), first.eps)
+    else:
+        groups = 1 if shared_input else len(layers)
+        if groups > 1 and len({len(one) for one in weights}) > 1:  # groups are of equal size
+            weight, groups = torch.block_diag(*(one.flatten(1) for one in weights)), 1
+            weight = weight[:, :, None, None]  # those of one pixel
+        inputs, size = weight.shape[1] * groups, weight.shape[-1]
+        joint = nn.Conv2d(inputs, len(weight), size, padding=size // 2, groups=groups)
+    joint.weight = nn.Parameter(weight, requires_grad=False)
+    biases = [layer.get_parameter("bias").detach() for layer in layers]
+    joint.bias = nn.Parameter(torch.cat(biases), requires_grad=False)
+    return joint
