@@ -6,6 +6,7 @@ For a detector, whose answers come late, the pairs of the last second are kept b
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from ainet_ros.pairing import Pair
 from ainet_ros.parameters import Box
 
 HISTORY_S = 1.0  # so long a pair is kept for a detector's answer
+HAND_OVER_S = 1e-4  # so long the thread that brings a pair leaves the interpreter to the worker
 HISTORY_PAIRS = 30  # and no more: a burst after a stall must not make the process grow
 
 
@@ -40,6 +42,7 @@ class Mailbox:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._closed = False
+        self._worker_waits = False
         self._enabled = True
         self._unread: Pair | None = None
         self._last: Pair | None = None
@@ -86,6 +89,9 @@ class Mailbox:
             if self._request is not None and self._request.pair is None:
                 self._request.pair = pair
             self._changed.notify()
+            waits = self._worker_waits
+        if waits:  # else that thread goes on to listen anew, and the worker waits until it is done
+            time.sleep(HAND_OVER_S)
 
     def set_target(self, box: Box, pair: Pair | None = None) -> None:
         """Start on `box`: on `pair`, else on the newest one, or on the first one to come."""
@@ -129,7 +135,9 @@ class Mailbox:
     def take(self) -> Work | None:
         """Wait for work and take it out; None once the mailbox is closed."""
         with self._changed:
+            self._worker_waits = True
             self._changed.wait_for(self._has_work)
+            self._worker_waits = False
             if self._closed:
                 return None
             work = Work(None, self._unread, self._epoch)

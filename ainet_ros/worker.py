@@ -180,8 +180,8 @@ class Worker:
         progress.pixels = "thermal" if self._reader.rgb_size is None else "rgb"
         progress.inference.append(time.monotonic() - begun)
         self._publish(answer)
-        self.newest = answer.images
         now = time.monotonic()
+        self.newest = answer.images
         progress.latency.append(now - answer.pair.received)
         progress.finished.append(now)
 

@@ -13,7 +13,7 @@ from trivial_node import TrivialTracker
 
 from ainet_core.imaging.registration import Alignment
 from ainet_ros.conversions import image_message
-from ainet_ros.mailbox import Mailbox
+from ainet_ros.mailbox import HAND_OVER_S, Mailbox
 from ainet_ros.pairing import Pair
 from ainet_ros.reading import PairReader
 from ainet_ros.worker import Worker
@@ -336,3 +336,20 @@ def test_an_alignment_of_other_sizes_makes_thermal_silent_and_says_so():
     assert images.thermal is None
     assert images.rgb is not None
     assert "made with thermal images of 40 x 30 pixels, got 80 x 60: calibrate again" in said[0]
+
+
+def test_who_brings_a_pair_leaves_the_interpreter_to_a_worker_that_waits(monkeypatch) -> None:
+    mailbox, slept, taken = Mailbox(), [], []
+    monkeypatch.setattr("ainet_ros.mailbox.time", SimpleNamespace(sleep=slept.append))
+    mailbox.put(pair(1))  # nobody waits: who brings it goes on at once
+    assert not slept
+    assert mailbox.take() is not None
+    waiting = threading.Thread(target=lambda: taken.append(mailbox.take()))
+    waiting.start()
+    end = time.monotonic() + 10
+    while not mailbox._worker_waits and time.monotonic() < end:
+        time.sleep(0.001)
+    mailbox.put(pair(2))
+    waiting.join(10)
+    assert taken[0] is not None
+    assert slept == [HAND_OVER_S]
