@@ -103,6 +103,15 @@ def test_layer_sum(level: str, tokens: int) -> None:
     torch.testing.assert_close(got.double(), right, rtol=1e-5, atol=1e-5)
 
 
+def test_a_gate_in_any_layout() -> None:
+    scans = torch.randn(3, 6, 16)
+    gate = torch.randn(3, 16, 2).transpose(1, 2)
+    order = torch.tensor([0, 2, 1])
+    first, second, third = scans
+    got = layer_sum((first, second, third), gate, order)
+    assert torch.equal(got, layer_sum((first, second, third), gate.contiguous(), order))
+
+
 @levels
 def test_threads_share_the_work(level: str) -> None:
     """Enough rows that more than one thread is asked for, and a count that no two share evenly."""

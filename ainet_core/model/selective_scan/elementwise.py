@@ -4,15 +4,18 @@ All of float32, without gradients; widths are multiples of `native.HEAD_WIDTH`.
 """
 
 import ctypes
+from typing import get_args
 
 import torch
 from torch import Tensor
 
+from ainet_core.model.config import Compensation, GateActivation
 from ainet_core.model.selective_scan.native import HEAD_WIDTH, address, load, loaded, threads_for
-from ainet_core.model.selective_scan.problems import Compensation, LayerSum, Norm
+from ainet_core.model.selective_scan.problems import CompensationOf, LayerSum, Norm
 
-COMPENSATIONS = ("self", "cross", "differential")  # in the order of csrc/elementwise_kernel.h
-ACTIVATIONS = ("tanh", "silu", "identity")
+# Numbered in csrc/scan_problem.h in this order.
+COMPENSATIONS: tuple[str, ...] = get_args(Compensation)
+ACTIVATIONS: tuple[str, ...] = get_args(GateActivation)
 
 
 def can_pack(width: int) -> bool:
@@ -59,7 +62,7 @@ def compensated(
     x, gate = x.contiguous(), gate.contiguous()
     _width(x)
     out, total = torch.empty_like(x), torch.empty_like(gate)
-    problem = Compensation(
+    problem = CompensationOf(
         count=gate.numel(), compensation=COMPENSATIONS.index(compensation),
         act=ACTIVATIONS.index(act), threads=threads_for(library, x.numel()), level=number,
         gate=address(gate), x=address(x), out=address(out), sum=address(total),
@@ -78,10 +81,12 @@ def layer_sum(
     """The OFM's three scans, gated and summed over the layers, see `ofm`.
 
     scans: of one sample's layers in order, reversed, and in the order (L,) of layers, each
-    (L * N, E). gate: (L, N, E), of a token contiguous. Returns (N, E).
+    (L * N, E). gate: (L, N, E), best a part of wider rows. Returns (N, E).
     """
     library, number = loaded(level)
     layers, tokens, width = gate.shape
+    if gate.stride() != (tokens * gate.stride(1), gate.stride(1), 1):
+        gate = gate.contiguous()
     forward, backward, dynamic = (scan.contiguous() for scan in scans)
     place = order.argsort().contiguous()  # where the dynamic scan met each layer
     out = torch.empty(tokens, width)

@@ -18,7 +18,7 @@ from torch.autograd.function import once_differentiable
 
 from ainet_core.model.selective_scan.problems import (
     Attention,
-    Compensation,
+    CompensationOf,
     Convolution,
     LayerSum,
     Mixing,
@@ -42,7 +42,7 @@ class NativeScan:
         numbers = ("layout_version", "chunk", "best_level", "has_openmp")
         kinds = {
             "problem": Problem, "convolution": Convolution, "attention": Attention,
-            "norm": Norm, "compensation": Compensation, "layer_sum": LayerSum,
+            "norm": Norm, "compensation": CompensationOf, "layer_sum": LayerSum,
         }  # fmt: skip
         for name in (*numbers, "convolution_taps", *(f"{kind}_size" for kind in kinds)):
             getattr(library, f"scan_{name}").restype = ctypes.c_int64

@@ -75,7 +75,7 @@ class Norm(ctypes.Structure):
     ]
 
 
-class Compensation(ctypes.Structure):
+class CompensationOf(ctypes.Structure):
     """compensation_problem, field for field."""
 
     _fields_ = [
