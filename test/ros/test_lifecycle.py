@@ -43,7 +43,6 @@ def test_a_failed_start_exits_with_its_reason(arguments, code, said):
         (["alignment_file:=/nowhere/a.yaml"], "no alignment file at /nowhere/a.yaml"),
         (["device:=cuda:7"], "cuda:7 asked for"),
         (["device:=cpu", "precision:=bfloat16"], "precision bfloat16 needs device cuda, got cpu"),
-        (["device:=cpu", "cuda_graph:=true"], "a CUDA graph needs device cuda, got cpu"),
     ],
 )
 def test_the_real_tracker_fails_to_configure_with_the_reason(parameters, said):
