@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from ainet_core.model.config import GateActivation, ModelConfig
 from ainet_core.model.mamba import MambaBlock
-from ainet_core.model.selective_scan.elementwise import can_pack, compensated, normalised
+from ainet_core.model.selective_scan.elementwise import can_pack, compensated
 
 # All are zero at zero: a fresh DFM must pass both cameras unchanged.
 ACTIVATIONS: dict[GateActivation, Callable[[Tensor], Tensor]] = {
@@ -51,8 +51,7 @@ class DifferenceFusion(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         x_rgb, x_tir = x.unbind(0)
         if self._packed:
-            norm = self.norm
-            x_d = normalised(x_rgb, norm.weight, norm.bias, norm.eps, minus=x_tir)
+            x_d = self.norm(x_rgb, minus=x_tir)
             return compensated(x, self.mamba(x_d), self.compensation, self.act)
         x_d = x_rgb - x_tir
         g = ACTIVATIONS[self.act](self.mamba(self.norm(x_d)))

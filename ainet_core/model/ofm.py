@@ -88,14 +88,13 @@ class OrderDynamicFusion(nn.Module):
         in_order = x.flatten(1, 2)  # F_all: (B, T, E)
         y_fwd, y_bwd, y_dyn = self.scan([in_order, in_order.flip(1), x_dyn.flatten(1, 2)])
         if self._packed and len(x) == 1:
-            total = layer_sum((y_fwd[0], y_bwd[0], y_dyn[0]), gate[0], index[0])
-            return torch.stack(features).sum(dim=0) + self.project_out(total[None]), index
-        y_dyn = _restore(y_dyn.view(x.shape), index, permutation).flatten(1, 2)
-        y = y_fwd + y_bwd.flip(1) + y_dyn
-
-        y = (y * F.silu(gate.flatten(1, 2))).view(x.shape)  # (B, L, N, E)
+            y = layer_sum((y_fwd[0], y_bwd[0], y_dyn[0]), gate[0], index[0])[None]
+        else:
+            y_dyn = _restore(y_dyn.view(x.shape), index, permutation).flatten(1, 2)
+            y = (y_fwd + y_bwd.flip(1) + y_dyn) * F.silu(gate.flatten(1, 2))
+            y = y.view(x.shape).sum(dim=1)  # (B, N, E)
         # The layers are summed, residual and update apart; before the projection, which is linear.
-        return torch.stack(features).sum(dim=0) + self.project_out(y.sum(dim=1)), index
+        return torch.stack(features).sum(dim=0) + self.project_out(y), index
 
     def _normalised(self, features: list[Tensor]) -> Tensor:
         if self._packed and len(features[0]) == 1:

@@ -95,9 +95,11 @@ class PackedNorm(nn.Module):
         super().__init__()
         self.weight, self.bias, self.eps = norm.weight, norm.bias, norm.eps
 
-    def forward(self, x: Tensor, out: Tensor | None = None) -> Tensor:
-        """(.., C) -> (.., C); `out`: contiguous memory for the result."""
-        return normalised(x, self.weight, self.bias, self.eps, out=out)
+    def forward(
+        self, x: Tensor, minus: Tensor | None = None, out: Tensor | None = None
+    ) -> Tensor:
+        """Of x, or of x - minus: (.., C) -> (.., C); `out`: contiguous memory for the result."""
+        return normalised(x, self.weight, self.bias, self.eps, minus=minus, out=out)
 
 
 def pack_layers(module: nn.Module) -> None:

@@ -10,7 +10,8 @@ from torch.nn import functional as F
 
 from ainet_core.model.config import ModelConfig
 from ainet_core.model.packed_layers import PackedLinear
-from ainet_core.model.selective_scan import native
+from ainet_core.model.selective_scan.elementwise import can_pack
+from ainet_core.model.selective_scan.native import attention_native
 
 
 class PatchEmbedding(nn.Module):
@@ -36,13 +37,12 @@ class Attention(nn.Module):
 
     def pack(self) -> None:
         """For tracking on a CPU: attention in C, where it was compiled and the heads fit it."""
-        fits = self.proj.in_features // self.heads % native.HEAD_WIDTH == 0
-        self._packed = fits and not isinstance(native.load(), str)
+        self._packed = can_pack(self.proj.in_features // self.heads)
 
     def forward(self, x: Tensor) -> Tensor:
         batch, tokens, width = x.shape
         if self._packed:
-            return self.proj(native.attention_native(self.qkv(x), self.heads))
+            return self.proj(attention_native(self.qkv(x), self.heads))
         qkv = self.qkv(x).view(batch, tokens, 3, self.heads, width // self.heads)
         q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # (B, heads, N, C/heads)
         x = F.scaled_dot_product_attention(q, k, v)

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from ainet_core.model.config import Compensation, GateActivation
-from ainet_core.model.selective_scan.native import HEAD_WIDTH, address, load, loaded, threads_for
+from ainet_core.model.selective_scan import native
+from ainet_core.model.selective_scan.native import HEAD_WIDTH, address, loaded, threads_for
 from ainet_core.model.selective_scan.problems import CompensationOf, LayerSum, Norm
 
 # Numbered in csrc/scan_problem.h in this order.
@@ -20,7 +21,7 @@ ACTIVATIONS: tuple[str, ...] = get_args(GateActivation)
 
 def can_pack(width: int) -> bool:
     """Whether the C code is there and takes tokens of this width."""
-    return width % HEAD_WIDTH == 0 and not isinstance(load(), str)
+    return width % HEAD_WIDTH == 0 and not isinstance(native.load(), str)
 
 
 def normalised(
@@ -88,7 +89,7 @@ def layer_sum(
     if gate.stride() != (tokens * gate.stride(1), gate.stride(1), 1):
         gate = gate.contiguous()
     forward, backward, dynamic = (scan.contiguous() for scan in scans)
-    place = order.argsort().contiguous()  # where the dynamic scan met each layer
+    place = order.argsort()  # where the dynamic scan met each layer
     out = torch.empty(tokens, width)
     problem = LayerSum(
         layers=layers, tokens=tokens, width=_width(gate), gate_stride=gate.stride(1),
