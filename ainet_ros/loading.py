@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ainet_core.imaging.registration import Alignment
+from ainet_core.tracking.allocator import give_back_freed_memory
 from ainet_core.tracking.target_state import StateThresholds
 from ainet_ros.answers import TrackerLike
 from ainet_ros.parameters import Settings
@@ -101,3 +102,4 @@ def give_back() -> None:
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():
         torch.cuda.empty_cache()
+    give_back_freed_memory()

@@ -23,7 +23,7 @@ from ainet_core.model.ainet import AINet, Template
 from ainet_core.model.checkpoint import load_checkpoint, load_weights
 from ainet_core.model.config import PRESETS, preset_config
 from ainet_core.model.selective_scan import describe
-from ainet_core.tracking.allocator import keep_freed_memory, needs_large_blocks
+from ainet_core.tracking.allocator import keep_freed_memory
 from ainet_core.tracking.confidence import Calibration, Confidence, Evidence
 from ainet_core.tracking.crop import Region, crop
 from ainet_core.tracking.images import check_rgb, check_thermal, upload
@@ -122,8 +122,7 @@ class Tracker:
         )
         if self.device.type == "cpu":
             self.model.pack()
-            if needs_large_blocks(model.config):
-                keep_freed_memory()
+            keep_freed_memory()
         window = self.settings.window
         self._window = 1 - window + window * _hann(model.config.search_grid).to(self.device)
         self._thermal_range = ThermalNormalizer()
