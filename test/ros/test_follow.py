@@ -111,6 +111,7 @@ def test_box_in_bearing_and_rate_out(controller, tmp_path):
         controller.info.publish(camera_info(width=640, height=300))
         time.sleep(0.3)
         controller.send(1.5, 160)
+        time.sleep(0.3)  # else the right CameraInfo may be read before this box, and answer it
         controller.info.publish(camera_info())
         time.sleep(0.3)
         for number, x in enumerate((160.0, 170.0, None, 180.0)):  # 5 pixels in 0.1 s
