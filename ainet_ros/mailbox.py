@@ -142,7 +142,10 @@ class Mailbox:
                 return None
             work = Work(None, self._unread, self._epoch)
             if self._request is not None and self._request.pair is not None:
+                self._request.pair.taken = True
                 work.request, self._request = self._request, None
+            if self._unread is not None:
+                self._unread.taken = True
             self._unread = None
             return work
 
@@ -163,6 +166,6 @@ class Mailbox:
             self._skip(self._unread)
 
     def _skip(self, pair: Pair | None) -> None:
-        if pair is not None and not pair.answered:
+        if pair is not None and not pair.taken and not pair.answered:
             self.skipped += 1
             pair.answered = True  # never answered later: each pair is counted once

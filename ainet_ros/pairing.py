@@ -35,7 +35,8 @@ class Pair:
     rgb: ImageMessage | None
     thermal: ImageMessage | None
     received: float  # time.monotonic() at the second image
-    answered: bool = False  # its one message on ~/bbox went out
+    taken: bool = False  # the worker has it in hand and will answer it: no longer to be skipped
+    answered: bool = False  # its one message on ~/bbox went out, or it was skipped
 
     @property
     def header(self) -> Header:

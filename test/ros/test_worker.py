@@ -242,15 +242,21 @@ def test_lost_is_an_empty_answer_and_found_again_a_box(run):
     assert [answer.box is not None for answer in run.answers] == [True, False, True]
 
 
-def test_a_reset_during_an_update_makes_its_result_stale():
-    class Slow(TrivialTracker):
-        inside, go = threading.Event(), threading.Event()
+class Slow(TrivialTracker):
+    """Stays inside an update until told to go on."""
 
-        def update(self, rgb, thermal):
-            self.inside.set()
-            self.go.wait(10)
-            return super().update(rgb, thermal)
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside, self.go = threading.Event(), threading.Event()
 
+    def update(self, rgb, thermal):
+        self.inside.set()
+        self.go.wait(10)
+        return super().update(rgb, thermal)
+
+
+def run_inside_an_update() -> Run:
+    """The worker has answered the first pair and holds the second."""
     run = Run(Slow())
     run.worker.start()
     run.mailbox.set_target(BOX)
@@ -258,6 +264,24 @@ def test_a_reset_during_an_update_makes_its_result_stale():
     run.wait(1)
     run.mailbox.put(pair(2))
     assert run.tracker.inside.wait(10)
+    return run
+
+
+@pytest.mark.parametrize("then", ["another target", "a reset"])
+def test_a_pair_in_hand_is_not_skipped_with_the_target_set_on_it(then):
+    """It is answered, so that it must not be counted among the skipped as well."""
+    run = run_inside_an_update()
+    run.mailbox.set_target(BOX)  # on the newest pair, which the worker holds
+    run.mailbox.reset() if then == "a reset" else run.mailbox.set_target(BOX)
+    run.tracker.go.set()
+    run.wait(2)
+    assert run.worker.stop()
+    assert run.mailbox.skipped == 0
+    assert run.worker.progress.processed == run.mailbox.pairs == 2
+
+
+def test_a_reset_during_an_update_makes_its_result_stale():
+    run = run_inside_an_update()
     run.mailbox.reset()
     run.tracker.go.set()
     run.wait(2)
@@ -291,11 +315,17 @@ def test_while_disabled_pairs_are_skipped_and_the_target_stays(run):
 
 
 def test_every_pair_is_processed_or_counted():
-    run = Run()
-    run.worker.start()
     random = np.random.default_rng(0)
+
+    class Unsteady(TrivialTracker):
+        def update(self, rgb, thermal):
+            time.sleep(rgb[0, 0, 0] % 5 * 1e-3)  # as long as the cameras' period, now and then
+            return super().update(rgb, thermal)
+
+    run = Run(Unsteady())
+    run.worker.start()
     for stamp in range(1, 400):
-        run.mailbox.put(pair(stamp))
+        run.mailbox.put(pair(stamp, value=int(random.integers(90, 100))))
         if random.random() < 0.2:
             run.mailbox.set_target(BOX)
         if random.random() < 0.05:
