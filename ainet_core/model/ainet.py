@@ -15,7 +15,8 @@ from ainet_core.model.head import CenterHead, Prediction
 from ainet_core.model.mamba import DirectionalScan
 from ainet_core.model.ofm import OrderDynamicFusion
 from ainet_core.model.packed_layers import obstacle, pack_layers
-from ainet_core.model.packed_stem import PackedStem
+from ainet_core.model.packed_stem import CHANNELS, PackedStem
+from ainet_core.model.selective_scan.elementwise import can_pack
 from ainet_core.model.stem import STEM_CHANNELS, ConvolutionStem, TemplatePrior, folded
 from ainet_core.model.vit import Attention, Block, Mlp, PatchEmbedding
 
@@ -86,9 +87,9 @@ class AINet(nn.Module):
             logger.info("the network is not packed, updates take longer: %s", why_not)
             return
         self._packed = True
-        if self.config.convolution_stem:
+        if self.config.convolution_stem and can_pack(CHANNELS):
             assert isinstance(self.stem, ConvolutionStem)
-            self.stem = PackedStem(self.stem, self.config.search_size)
+            self.stem = PackedStem(self.stem)
         self.head.pack(self.config.search_grid)
         pack_parts(self)
 

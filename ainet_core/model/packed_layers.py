@@ -2,7 +2,7 @@
 
 PyTorch lays a convolution's weights out anew in every call, and takes MKL for a linear layer,
 which does half as much a second on processors that are not Intel's. What follows a layer (bias,
-GELU, ReLU6) is a pass of its own over memory there, here it is part of the product. The operations
+GELU) is a pass of its own over memory there, here it is part of the product. The operations
 used are those that PyTorch's own compiler emits.
 """
 
@@ -33,7 +33,7 @@ def obstacle() -> str | None:
     try:  # they are there on every platform, not everywhere for float32
         with torch.inference_mode():
             PackedLinear(torch.ones(2, 3), torch.ones(2), gelu=True)(torch.ones(1, 3))
-            PackedConvolution(nn.Conv2d(1, 1, 1), (1, 1, 2, 2), True)(torch.ones(1, 1, 2, 2))
+            PackedConvolution(nn.Conv2d(1, 1, 1), (1, 1, 2, 2))(torch.ones(1, 1, 2, 2))
     except RuntimeError as error:
         return f"oneDNN cannot do it here: {error}"
     return None
@@ -65,12 +65,9 @@ class PackedConvolution(nn.Module):
     Args:
         convolution: its weights are copied; later changes to them are not seen.
         shape: (B, C, H, W) of the images that it shall be fastest for; others are taken, too.
-        clamped: whether a ReLU6 follows.
     """
 
-    def __init__(
-        self, convolution: nn.Conv2d, shape: Sequence[int], clamped: bool = False
-    ) -> None:
+    def __init__(self, convolution: nn.Conv2d, shape: Sequence[int]) -> None:
         super().__init__()
         assert convolution.bias is not None
         place = [list(convolution.padding), list(convolution.stride), list(convolution.dilation)]
@@ -78,8 +75,7 @@ class PackedConvolution(nn.Module):
             convolution.weight.detach(), *place, convolution.groups, list(shape)
         )
         self.bias = convolution.bias.detach().clone()
-        after = ("hardtanh", [0.0, 6.0]) if clamped else ("none", [])
-        self._arguments = (*place, convolution.groups, *after, "")
+        self._arguments = (*place, convolution.groups, "none", [], "")
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = torch.ops.mkldnn._convolution_pointwise(

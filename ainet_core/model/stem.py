@@ -63,6 +63,10 @@ class ConvolutionStem(nn.Module):
         fine = self.fine(self.first(image))
         return fine, self.coarse(fine)
 
+    def blocks(self) -> list[InvertedResidual]:
+        """All of them, those of the fine map first."""
+        return [one for one in (*self.fine, *self.coarse) if isinstance(one, InvertedResidual)]
+
 
 def folded(fine: Tensor, coarse: Tensor) -> Tensor:
     """What a token sees: its coarse cell and the four fine ones in it, (B, STEM_CHANNELS, H, W).

@@ -40,6 +40,14 @@ def test_a_pytorch_without_onednn_keeps_the_network_and_says_so(
     assert "no oneDNN" in caplog.text
 
 
+@can_pack
+def test_without_the_compiled_code_the_stem_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ainet, "can_pack", lambda width: False)
+    model = AINet(preset_config("nano"))
+    model.pack()
+    assert isinstance(model.stem, ConvolutionStem)
+
+
 @pytest.mark.parametrize("operation", packed_layers.OPERATIONS)
 def test_an_operation_that_is_missing_is_named(
     monkeypatch: pytest.MonkeyPatch, operation: str
@@ -95,28 +103,13 @@ def test_a_linear_layer_gives_what_it_gave(threads: int, gelu: bool, bias: bool)
 
 
 @can_pack
-@pytest.mark.parametrize("clamped", [False, True])
-def test_a_convolution_gives_what_it_gave(threads: int, clamped: bool) -> None:
+def test_a_convolution_gives_what_it_gave(threads: int) -> None:
     torch.manual_seed(fresh_seed())
     layer = nn.Conv2d(8, 12, 3, padding=1, stride=2)
-    packed = PackedConvolution(layer, (1, 8, 10, 10), clamped)
+    packed = PackedConvolution(layer, (1, 8, 10, 10))
     with torch.inference_mode():
         for x in (torch.randn(1, 8, 10, 10), torch.randn(2, 8, 7, 9)):
-            wanted = layer(x).clamp(0, 6) if clamped else layer(x)
-            torch.testing.assert_close(packed(x), wanted, rtol=1e-5, atol=1e-5)
-
-
-@can_pack
-def test_maps_are_those_of_the_stem_for_every_size(threads: int) -> None:
-    torch.manual_seed(fresh_seed())
-    stem = ConvolutionStem().eval()
-    with torch.inference_mode():
-        packed = PackedStem(stem, 192)
-        for cameras, side in ((2, 192), (1, 192), (2, 96), (2, 64), (1, 256)):
-            image = torch.randn(cameras, 3, side, side)
-            for got, wanted in zip(packed(image), stem(image), strict=True):
-                assert got.shape == wanted.shape
-                torch.testing.assert_close(got, wanted, rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close(packed(x), layer(x), rtol=1e-5, atol=1e-5)
 
 
 def _small(**changes: object) -> ModelConfig:

@@ -17,7 +17,9 @@ import pytest
 import torch
 from scan_cases import Case, fresh_seed, output_and_gradients, random_inputs, relative_error
 
+from ainet_core.model.packed_stem import PackedStem
 from ainet_core.model.selective_scan import selective_scan
+from ainet_core.model.stem import ConvolutionStem
 
 SOURCES = Path(__file__).parents[2] / "ainet_core/model/selective_scan/csrc"
 # setup.py's, but for OpenMP
@@ -116,6 +118,34 @@ def test_passes_over_tokens_are_pytorchs(machine: str, tmp_path: Path) -> None:
         (total, x * (1 + gate) + minus * (1 - gate)), (summed, (scans * silu).sum(dim=0)),
     ):  # fmt: skip
         torch.testing.assert_close(got, wanted.flatten(), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("machine", COMPILERS)
+def test_the_stem_is_pytorchs(machine: str, tmp_path: Path) -> None:
+    command = program(machine, tmp_path, "stem_from_stdin.c")
+    torch.manual_seed(fresh_seed())
+    stem = ConvolutionStem().eval()
+    level = "portable" if machine == "arm" else None  # each lays weights out as it likes
+    packed = PackedStem(stem, level=level)
+    image = torch.randn(2, 3, 48, 48)
+    blocks = packed._blocks
+    data = np.array([2, 48, len(blocks), packed._fine_blocks], np.int64).tobytes()
+    for number, block in enumerate(blocks):
+        data += b"".join(
+            getattr(block, name).to_bytes(8, "little")
+            for name in ("inputs", "hidden", "outputs", "stride", "image", "residual")
+        )
+        weights = packed._kept[6 * number : 6 * (number + 1)]
+        data += b"".join(weight.numpy().tobytes() for weight in weights)
+    data += image.permute(0, 2, 3, 1).numpy().tobytes()
+    answer = subprocess.run(command, input=data, capture_output=True, check=True, timeout=120)
+    numbers = torch.from_numpy(np.frombuffer(answer.stdout, np.float32).copy()).double()
+    fine, coarse = numbers.split([2 * 6 * 6 * 32, 2 * 3 * 3 * 96])
+    with torch.inference_mode():
+        right = stem.double()(image.double())
+    for got, wanted in zip((fine, coarse), right, strict=True):
+        wanted = wanted.permute(0, 2, 3, 1).flatten()
+        torch.testing.assert_close(got, wanted, rtol=1e-5, atol=1e-5)
 
 
 def test_it_is_vectorised(tmp_path: Path) -> None:

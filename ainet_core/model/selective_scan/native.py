@@ -25,11 +25,14 @@ from ainet_core.model.selective_scan.problems import (
     Norm,
     Problem,
     Rows,
+    Stem,
+    StemBlock,
 )
 
-LAYOUT_VERSION = 5  # SCAN_LAYOUT_VERSION in csrc/scan_problem.h
+LAYOUT_VERSION = 6  # SCAN_LAYOUT_VERSION in csrc/scan_problem.h
 MOST_TAPS = 8  # CONVOLUTION_TAPS there
 HEAD_WIDTH = 16  # ATTENTION_WIDTH there
+STEM_VECTORS = 2  # there, too
 HUGE = 2 << 20  # bytes from which page faults are worth avoiding
 SMALL = 1 << 17  # state updates (about 30 us) below which waking a second thread costs more
 LEVELS = ("portable", "avx2", "avx512")
@@ -43,16 +46,19 @@ class NativeScan:
         kinds = {
             "problem": Problem, "convolution": Convolution, "attention": Attention,
             "norm": Norm, "compensation": CompensationOf, "layer_sum": LayerSum,
+            "stem": Stem, "stem_block": StemBlock,
         }  # fmt: skip
-        for name in (*numbers, "convolution_taps", *(f"{kind}_size" for kind in kinds)):
+        limits = {"convolution_taps": MOST_TAPS, "stem_vectors": STEM_VECTORS}
+        for name in (*numbers, *limits, *(f"{kind}_size" for kind in kinds)):
             getattr(library, f"scan_{name}").restype = ctypes.c_int64
         library.scan_lanes.argtypes, library.scan_lanes.restype = [ctypes.c_int64], ctypes.c_int64
         for function in (library.scan_forward, library.scan_backward):
             function.argtypes, function.restype = [ctypes.POINTER(Problem)], ctypes.c_int64
         library.scan_convolution.argtypes = [ctypes.POINTER(Convolution)]
         library.scan_convolution.restype = None
-        library.scan_attention.argtypes = [ctypes.POINTER(Attention)]
-        library.scan_attention.restype = ctypes.c_int64
+        for name in ("attention", "stem"):
+            function = getattr(library, f"scan_{name}")
+            function.argtypes, function.restype = [ctypes.POINTER(kinds[name])], ctypes.c_int64
         for name in ("norm", "compensation", "layer_sum"):
             function = getattr(library, f"scan_{name}")
             function.argtypes, function.restype = [ctypes.POINTER(kinds[name])], None
@@ -62,7 +68,8 @@ class NativeScan:
             raise OSError("the compiled scan is of another version: build it again")
         sizes = [getattr(library, f"scan_{kind}_size")() for kind in kinds]
         expected = [ctypes.sizeof(kind) for kind in kinds.values()]
-        if [*sizes, library.scan_convolution_taps()] != [*expected, MOST_TAPS]:
+        said = [getattr(library, f"scan_{name}")() for name in limits]
+        if [*sizes, *said] != [*expected, *limits.values()]:
             raise OSError("the compiled scan disagrees about its arguments: build it again")
         self.library = library
         self.chunk: int = library.scan_chunk()

@@ -94,3 +94,27 @@ class LayerSum(ctypes.Structure):
         *((name, ctypes.c_void_p) for name in ("forward", "backward", "dynamic", "gate")),
         *((name, ctypes.c_void_p) for name in ("order", "out")),
     ]
+
+
+class StemBlock(ctypes.Structure):
+    """stem_block, field for field."""
+
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("inputs", "hidden", "outputs", "stride")),
+        *((name, ctypes.c_int64) for name in ("image", "residual")),
+        *((name, ctypes.c_void_p) for name in ("expand", "expand_bias")),
+        *((name, ctypes.c_void_p) for name in ("filter", "filter_bias")),
+        *((name, ctypes.c_void_p) for name in ("project", "project_bias")),
+    ]
+
+
+class Stem(ctypes.Structure):
+    """stem_problem, field for field."""
+
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("images", "size", "blocks", "fine_blocks")),
+        *((name, ctypes.c_int64) for name in ("threads", "level")),
+        *((name, ctypes.c_void_p) for name in ("block", "image")),
+        ("maps", ctypes.c_void_p * 2),
+        *((name, ctypes.c_void_p) for name in ("fine", "coarse")),
+    ]

@@ -28,6 +28,9 @@ EXPORT int64_t scan_attention_size(void) { return (int64_t)sizeof(attention_prob
 EXPORT int64_t scan_norm_size(void) { return (int64_t)sizeof(norm_problem); }
 EXPORT int64_t scan_compensation_size(void) { return (int64_t)sizeof(compensation_problem); }
 EXPORT int64_t scan_layer_sum_size(void) { return (int64_t)sizeof(layer_sum_problem); }
+EXPORT int64_t scan_stem_size(void) { return (int64_t)sizeof(stem_problem); }
+EXPORT int64_t scan_stem_block_size(void) { return (int64_t)sizeof(stem_block); }
+EXPORT int64_t scan_stem_vectors(void) { return STEM_VECTORS; }
 EXPORT int64_t scan_convolution_taps(void) { return CONVOLUTION_TAPS; }
 EXPORT int64_t scan_chunk(void) { return SCAN_CHUNK; }
 EXPORT int64_t scan_lanes(int64_t level) { return kernels_of(level)->lanes; }
@@ -154,4 +157,53 @@ EXPORT void scan_compensation(const compensation_problem *p) {
 
 EXPORT void scan_layer_sum(const layer_sum_problem *p) {
     IN_PARTS(kernels_of(p->level)->layer_sum, p, p->tokens, 1)
+}
+
+typedef struct {
+    const stem_block *block;
+    const float *in;
+    float *out, *kept;
+    int64_t size, in_floats; /* of one image's input */
+    stem_rows_fn rows;
+} stem_step;
+
+/* Rows from the first to before the last, of all images' one below the other. */
+static int64_t stem_part(const stem_step *s, int64_t first, int64_t last) {
+    const int64_t side = s->size / s->block->stride, out_floats = side * side * s->block->outputs;
+    int64_t failed = 0;
+    for (int64_t image = first / side; image * side < last; image++) {
+        const int64_t top = image * side;
+        failed += s->rows(s->block, s->in + image * s->in_floats, s->size,
+                          s->out + image * out_floats,
+                          s->kept ? s->kept + image * out_floats : NULL,
+                          first > top ? first - top : 0, last < top + side ? last - top : side);
+    }
+    return failed;
+}
+
+/* Returns how many parts could not get memory. */
+EXPORT int64_t scan_stem(const stem_problem *p) {
+    stem_step s = {.kept = NULL, .size = p->size / 2, .rows = kernels_of(p->level)->stem};
+    int64_t failed = 0;
+    s.in = p->image;
+    s.in_floats = 3 * p->size * p->size;
+    for (int64_t i = 0; i < p->blocks && !failed; i++) {
+        s.block = p->block + i;
+        s.out = p->maps[i % 2];
+        s.kept = i + 1 == p->fine_blocks ? p->fine : i + 1 == p->blocks ? p->coarse : NULL;
+        const int64_t side = s.size / s.block->stride, rows = p->images * side;
+        if (p->threads <= 1) {
+            failed += stem_part(&s, 0, rows);
+        } else {
+#if defined(_OPENMP)
+#pragma omp parallel for num_threads((int)p->threads) schedule(static, 1) reduction(+ : failed)
+#endif
+            for (int64_t part = 0; part < p->threads; part++)
+                failed += stem_part(&s, rows * part / p->threads, rows * (part + 1) / p->threads);
+        }
+        s.in = s.out;
+        s.in_floats = side * side * s.block->outputs;
+        s.size = side;
+    }
+    return failed;
 }

@@ -255,7 +255,9 @@ static int forward_task(const scan_problem *p, int64_t batch, int64_t group, int
 #include "convolution_kernel.h"
 #include "elementwise_kernel.h"
 #include "scan_backward.h"
+#include "stem_kernel.h"
 
 const scan_kernels SCAN_KERNELS = {SCAN_NAME, LANES, forward_task, backward_task,
                                    convolution_task, attention_task,
-                                   norm_rows, compensation_elements, layer_sum_tokens};
+                                   norm_rows, compensation_elements, layer_sum_tokens,
+                                   stem_rows};

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* Changes whenever a structure below changes, so that a stale build is refused, not misread. */
-#define SCAN_LAYOUT_VERSION 5
+#define SCAN_LAYOUT_VERSION 6
 
 /* Time steps between two saved states; the backward pass recomputes what lies between. Measured:
  * shorter chunks read too little of each row at a time, longer ones fall out of the cache. */
@@ -91,6 +91,27 @@ typedef struct {
     float *out;                                       /* (tokens, width) */
 } layer_sum_problem;
 
+#define STEM_VECTORS 2 /* of outputs that a product computes at a time: how weights are laid out */
+
+/* An inverted residual. Channels are multiples of 16, zeros where the network has fewer. */
+typedef struct {
+    int64_t inputs, hidden, outputs, stride;
+    int64_t image;    /* 1: it expands an image by 3 x 3 pixels with stride 2, not a map */
+    int64_t residual; /* 1: its input is added to its output */
+    const float *expand, *expand_bias;   /* inputs, or 27, to hidden */
+    const float *filter, *filter_bias;   /* (3 x 3, hidden) */
+    const float *project, *project_bias; /* hidden to outputs */
+} stem_block;
+
+typedef struct {
+    int64_t images, size, blocks, fine_blocks;
+    int64_t threads, level;
+    const stem_block *block; /* the first of all; after the fine ones comes the map of stride 8 */
+    const float *image;      /* (images, size, size, 3) */
+    float *maps[2];          /* working memory, (images, size / 2, size / 2, 16) each */
+    float *fine, *coarse;    /* (images, size / 8, size / 8, outputs), and of size / 16 */
+} stem_problem;
+
 /* A task is the channels [first, first + count) of one sample; all belong to one group. */
 typedef int (*scan_task_fn)(const scan_problem *problem, int64_t batch, int64_t group,
                             int64_t segment);
@@ -107,6 +128,13 @@ typedef void (*norm_fn)(const norm_problem *problem, int64_t first, int64_t last
 typedef void (*compensation_fn)(const compensation_problem *problem, int64_t first, int64_t last);
 typedef void (*layer_sum_fn)(const layer_sum_problem *problem, int64_t first, int64_t last);
 
+/* Rows from the first to before the last of one image's output; returns 1 without memory.
+ *
+ * in: the map before, or the image. size: side of the map that is filtered. kept: NULL, or where
+ * the output shall lie as (rows, columns, channels), too. */
+typedef int (*stem_rows_fn)(const stem_block *block, const float *in, int64_t size, float *out,
+                            float *kept, int64_t first, int64_t last);
+
 typedef struct {
     const char *name;
     int lanes;
@@ -116,6 +144,7 @@ typedef struct {
     norm_fn norm;
     compensation_fn compensation;
     layer_sum_fn layer_sum;
+    stem_rows_fn stem;
 } scan_kernels;
 
 extern const scan_kernels scan_portable;
