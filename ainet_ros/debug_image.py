@@ -19,6 +19,8 @@ from ainet_ros.compressed import jpeg_message
 from ainet_ros.conversions import image_message
 from ainet_ros.parameters import Settings
 
+NEXT_ANSWER_S = 0.1  # so long a picture that is due waits for the next answer
+
 
 class DebugImage:
     """Two lifecycle publishers of the newest answer, drawn by a thread of its own.
@@ -26,6 +28,7 @@ class DebugImage:
     So neither a box nor the next pair waits for a picture. Of answers that come faster than they
     are drawn, or than `debug_image_rate` lets them, the newest is: a picture under way to its
     readers holds Python's lock for longer than it takes to draw, and eyes need no 30 a second.
+    One that is due waits for the next answer: then the tracker rests until the next pair comes.
     """
 
     def __init__(self, node: LifecycleNode) -> None:
@@ -36,6 +39,8 @@ class DebugImage:
         self._logger = node.get_logger()
         self._changed = threading.Condition()
         self._newest: tuple[Answer, Settings] | None = None
+        self._fresh = False  # it has just come
+        self._due = -math.inf  # when the next picture may begin, on the monotonic clock
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -58,25 +63,24 @@ class DebugImage:
             return
         with self._changed:
             if self._thread is not None and answer.images.cameras != "none":
-                self._newest = answer, settings
+                self._newest, self._fresh = (answer, settings), True
                 self._changed.notify()
 
     def _run(self) -> None:
         me = threading.current_thread()
-        begun = -math.inf
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._newest or self._thread is not me)
-                while self._newest and self._thread is me:
-                    rate = self._newest[1].debug_image_rate
-                    early = begun + 1 / rate - time.monotonic() if rate else 0.0
-                    if early <= 0:
-                        break
-                    self._changed.wait(early)
+                while self._thread is me and (left := self._seconds_left()) > 0:
+                    self._changed.wait(left)
                 if self._thread is not me:
                     return
-                (answer, settings), self._newest = self._newest, None  # type: ignore[misc]
-            begun = time.monotonic()
+                assert self._newest is not None
+                (answer, settings), self._newest = self._newest, None
+                rate = settings.debug_image_rate
+                now = time.monotonic()
+                # A picture that began late lets the next one come earlier, by one at most.
+                self._due = max(self._due + 1 / rate, now) if rate else now
             try:
                 self._publish(answer, settings)
             except Exception as error:  # a picture less, never a node less
@@ -84,6 +88,15 @@ class DebugImage:
                     f"no debug image: {type(error).__name__}: {error}\n{traceback.format_exc()}",
                     throttle_duration_sec=5.0,
                 )
+
+    def _seconds_left(self) -> float:
+        """Until the newest answer is to be drawn, unless another one comes before."""
+        assert self._newest is not None
+        early = self._due - time.monotonic() if self._newest[1].debug_image_rate else 0.0
+        fresh, self._fresh = self._fresh, False
+        if early > 0:
+            return early
+        return 0.0 if fresh else early + NEXT_ANSWER_S
 
     def _publish(self, answer: Answer, settings: Settings) -> None:
         picture = drawn(answer, settings.debug_image_width, settings.debug_side_by_side)

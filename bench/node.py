@@ -1,8 +1,9 @@
-"""What the node adds to the bare tracker: python bench/node.py [--rounds 5] [--threads 1]
+"""What the node adds to the bare tracker: python bench/node.py [--rounds 5] [--rate 30]
 
 For each size of images, with the debug image off and on, idle and beside a process that keeps one
 core busy: the tracker alone in its process, new images each time, and the node over DDS, in turns.
-The next pair is sent when the box of the one before has come: nothing is skipped, nothing waits.
+Both get a pair when it is due, as from cameras; with --rate 0, when the one before is done. Never
+before: nothing is skipped, nothing waits.
 
 "node" is the node's own time from the second image of a pair to the box that left: conversion,
 hand-over to the worker, tracking, message. "added" is the median over the turns of that less the
@@ -35,7 +36,22 @@ def images(width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
     return rgb, random.integers(7000, 9000, (height, width), dtype=np.uint16)
 
 
-def bare(width: int, height: int, frames: int, threads: int) -> float:
+class Pace:
+    """When the next pair is due, so many a second; 0: at once."""
+
+    def __init__(self, rate: float) -> None:
+        self.period, self.due = (1 / rate if rate else 0.0), time.monotonic()
+
+    def left(self) -> float:
+        """Seconds until then."""
+        return self.due - time.monotonic()
+
+    def take(self) -> None:
+        """It is sent now."""
+        self.due = max(self.due, time.monotonic()) + self.period
+
+
+def bare(width: int, height: int, frames: int, threads: int, rate: float) -> float:
     """Median ms of the tracker alone; runs in a process of its own."""
     import torch
 
@@ -45,8 +61,10 @@ def bare(width: int, height: int, frames: int, threads: int) -> float:
     tracker = Tracker.from_preset("nano", device="cpu")
     rgb, thermal = images(width, height)
     tracker.init(rgb, thermal, BOX)
-    times = []
+    times, pace = [], Pace(rate)
     for _ in range(frames + WARM):
+        time.sleep(max(0.0, pace.left()))
+        pace.take()
         # As from a camera: in memory that was just written, not what the last frame left in cache.
         rgb, thermal = rgb.copy(), thermal.copy()
         began = time.perf_counter()
@@ -97,15 +115,18 @@ class Camera:
             lambda message: self.status.update(values_of(message)), latched,
         )  # fmt: skip
 
-    def play(self, frames: int, with_debug: bool) -> Played:
+    def play(self, frames: int, with_debug: bool, rate: float) -> Played:
         """Send so many pairs; returns what they took."""
         self._wait(lambda: self.status.get("lifecycle") == "active", 120)
         self._wait(lambda: all(p.get_subscription_count() for p in self.publishers), 20)
         self._wait(lambda: self.node.count_publishers("/ainet/bbox"), 20)
         if with_debug:
             self.node.create_subscription(self.kind, "ainet/debug_image", self._drawn, 5)
-        times = []
+        times, pace = [], Pace(rate)
         for _ in range(frames + WARM):
+            while (left := pace.left()) > 0:
+                self.rclpy.spin_once(self.node, timeout_sec=left)
+            pace.take()
             began = time.perf_counter()
             self._pair()
             times.append((time.perf_counter() - began) * 1e3)
@@ -133,7 +154,9 @@ class Camera:
             self.rclpy.spin_once(self.node, timeout_sec=0.1)
 
 
-def through_node(size: str, frames: int, threads: int, with_debug: bool) -> Played:
+def through_node(
+    size: str, frames: int, threads: int, with_debug: bool, rate: float
+) -> Played:
     """One node process, one camera process (this one)."""
     command = [sys.executable, "-m", "ainet_ros.tracker_node", "--ros-args"]
     box = ",".join(map(str, BOX))
@@ -142,7 +165,7 @@ def through_node(size: str, frames: int, threads: int, with_debug: bool) -> Play
     node = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         camera = Camera(*SIZES[size])
-        played = camera.play(frames, with_debug)
+        played = camera.play(frames, with_debug, rate)
         if with_debug and not camera.debug:
             raise RuntimeError("no debug image came")
         camera.node.destroy_node()
@@ -152,9 +175,8 @@ def through_node(size: str, frames: int, threads: int, with_debug: bool) -> Play
         node.wait(20)
 
 
-def measure(rounds: int, frames: int, threads: int) -> list[dict[str, object]]:
-    """Every case; one row each."""
-    rows = []
+def measure(rounds: int, frames: int, threads: int, rate: float) -> None:
+    """Every case; prints one row each."""
     for busy in (False, True):
         burner = [sys.executable, "-c", "while True: pass"]
         load = subprocess.Popen(burner) if busy else None
@@ -163,15 +185,14 @@ def measure(rounds: int, frames: int, threads: int) -> list[dict[str, object]]:
                 taken: dict[bool, list[Turn]] = {False: [], True: []}
                 for _ in range(rounds):
                     for debug, turns in taken.items():
-                        alone = _bare_in_its_process(size, frames, threads)
-                        turns.append(Turn(alone, through_node(size, frames, threads, debug)))
+                        alone = _bare_in_its_process(size, frames, threads, rate)
+                        played = through_node(size, frames, threads, debug, rate)
+                        turns.append(Turn(alone, played))
                 for debug, turns in taken.items():
-                    rows.append(_row(size, busy, debug, turns))
-                    print(json.dumps(rows[-1]), flush=True)
+                    print(json.dumps(_row(size, busy, debug, turns)), flush=True)
         finally:
             if load is not None:
                 load.kill()
-    return rows
 
 
 class Turn(NamedTuple):
@@ -196,8 +217,8 @@ def _row(size: str, busy: bool, debug: bool, turns: list[Turn]) -> dict[str, obj
     }  # fmt: skip
 
 
-def _bare_in_its_process(size: str, frames: int, threads: int) -> float:
-    command = [sys.executable, __file__, "--bare", size]
+def _bare_in_its_process(size: str, frames: int, threads: int, rate: float) -> float:
+    command = [sys.executable, __file__, "--bare", size, "--rate", str(rate)]
     command += ["--frames", str(frames), "--threads", str(threads)]
     return float(subprocess.check_output(command, text=True))
 
@@ -207,16 +228,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="turns of each")
     parser.add_argument("--frames", type=int, default=60, help="of a turn")
     parser.add_argument("--threads", type=int, default=1, help="of the network")
+    parser.add_argument("--rate", type=float, default=30, help="pairs a second; 0: no pause")
     parser.add_argument("--bare", choices=SIZES, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.bare:
-        print(bare(*SIZES[options.bare], options.frames, options.threads))
+        print(bare(*SIZES[options.bare], options.frames, options.threads, options.rate))
         return
     import rclpy
 
     private_dds.enter()
     rclpy.init()
-    measure(options.rounds, options.frames, options.threads)
+    measure(options.rounds, options.frames, options.threads, options.rate)
     rclpy.try_shutdown()
 
 

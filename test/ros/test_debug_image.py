@@ -68,6 +68,20 @@ def test_no_more_are_drawn_than_the_rate_lets_and_the_last_is_drawn(shown, robot
     assert len(robot.debug) >= 4
 
 
+def test_a_picture_that_is_due_begins_with_an_answer(shown, monkeypatch):
+    """Then the tracker rests: at any other time it would have to share the cores."""
+    begun, shows = [], []
+    monkeypatch.setattr(debug_image, "drawn", lambda *_: begun.append(time.monotonic()))
+    settings = Settings(debug_image_rate=1 / 0.26)  # due between two answers
+    for number in range(25):
+        shows.append(time.monotonic())
+        shown.show(answer(1.0 + number), settings)
+        time.sleep(0.1)
+    since = [min(late for show in shows if (late := began - show) >= 0) for began in begun]
+    assert len(begun) >= 5
+    assert np.median(since) < 0.02, since
+
+
 def test_without_a_rate_every_answer_that_can_be_drawn_is(shown, robot):
     for number in range(20):
         shown.show(answer(1.0 + number), Settings(debug_image_rate=0.0))
