@@ -35,6 +35,7 @@ class Activation:
         tracker: used by the worker's thread alone from now on.
         publish: sends an answer; called by the worker's thread.
         changed: called when the state changed, by either thread.
+        show: gets an answer after it was sent, as `publish` does.
         alignment: how thermal images lie in RGB ones; None: they show the same view.
     """
 
@@ -45,6 +46,7 @@ class Activation:
         tracker: TrackerLike,
         publish: Callable[[Answer], None],
         changed: Callable[[], None],
+        show: Callable[[Answer], None],
         alignment: Alignment | None = None,
     ) -> None:
         self._node, self._settings, self._changed = node, settings, changed
@@ -56,7 +58,7 @@ class Activation:
         if settings.start_box is not None:
             self.mailbox.set_target(settings.start_box)
         self.worker = Worker(
-            tracker, self.mailbox, publish, self.log.warning, changed, alignment
+            tracker, self.mailbox, publish, self.log.warning, changed, alignment, show
         )
         self.pairing = Pairing(node, settings, self.mailbox.put, self.jump, self.log)
         self._remaining, self._looked_at = RemainingShift(), Images()

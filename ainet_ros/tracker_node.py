@@ -181,7 +181,7 @@ class TrackerNode(LifecycleNode):
         assert self._tracker is not None
         self._active = Activation(
             self, self._settings, self._tracker, self._publish, self._publish_status,
-            self._alignment,
+            self._show, self._alignment,
         )  # fmt: skip
         self._debug.start()
         super().on_activate(state)  # lets the lifecycle publishers speak
@@ -293,7 +293,9 @@ class TrackerNode(LifecycleNode):
         self._boxes.publish(
             detections(header, settings.class_id, answer.box, answer.score, answer.target_id)
         )
-        self._debug.show(answer, settings)
+
+    def _show(self, answer: Answer) -> None:
+        self._debug.show(answer, self._settings)
         self._page.show(answer)
 
     def _publish_status(self) -> DiagnosticStatus:

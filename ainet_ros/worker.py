@@ -29,6 +29,7 @@ class Worker:
         warn: logs what went wrong: a sentence, and the kind of trouble that it is.
         changed: called after the state or the trouble changed.
         alignment: how thermal images lie in RGB ones; None: they show the same view.
+        show: gets an answer after it was sent, for those who look at pictures.
     """
 
     def __init__(
@@ -39,10 +40,12 @@ class Worker:
         warn: Callable[[str, str], None],
         changed: Callable[[], None],
         alignment: Alignment | None = None,
+        show: Callable[[Answer], None] = lambda answer: None,
     ) -> None:
         self.progress = Progress()
         self._tracker, self._mailbox = tracker, mailbox
         self._publish, self._warn, self._changed = publish, warn, changed
+        self._show = show
         self._reader = PairReader(warn, alignment)
         self.newest = Images()  # what the newest answer was made from; other threads only look
         self._tracking_epoch: int | None = None  # the epoch whose target the tracker follows
@@ -184,6 +187,7 @@ class Worker:
         self.newest = answer.images
         progress.latency.append(now - answer.pair.received)
         progress.finished.append(now)
+        self._show(answer)
 
     def _set_state(self, state: str, score: float) -> None:
         changed = state != self.progress.state

@@ -290,6 +290,23 @@ def test_a_reset_during_an_update_makes_its_result_stale():
     assert run.worker.stop()
 
 
+def test_an_answer_is_shown_after_it_was_sent_and_timed():
+    happened: list[str] = []
+    run = Run()
+    worker = Worker(
+        run.tracker, run.mailbox, lambda answer: happened.append("sent"),
+        lambda text, kind: None, lambda: None,
+        show=lambda answer: happened.append(f"shown, {len(worker.progress.latency)} timed"),
+    )  # fmt: skip
+    worker.start()
+    run.mailbox.put(pair(1))
+    end = time.monotonic() + 10
+    while len(happened) < 2 and time.monotonic() < end:
+        time.sleep(0.005)
+    assert worker.stop()
+    assert happened == ["sent", "shown, 1 timed"]
+
+
 def test_every_new_target_has_a_new_id(run):
     run.worker.start()
     for stamp in (1, 2):
