@@ -165,45 +165,35 @@ typedef struct {
     float *out, *kept;
     int64_t size, in_floats; /* of one image's input */
     stem_rows_fn rows;
+    int64_t threads;
+    int failed; /* some rows could not get memory */
 } stem_step;
 
 /* Rows from the first to before the last, of all images' one below the other. */
-static int64_t stem_part(const stem_step *s, int64_t first, int64_t last) {
+static void stem_part(stem_step *s, int64_t first, int64_t last) {
     const int64_t side = s->size / s->block->stride, out_floats = side * side * s->block->outputs;
-    int64_t failed = 0;
     for (int64_t image = first / side; image * side < last; image++) {
         const int64_t top = image * side;
-        failed += s->rows(s->block, s->in + image * s->in_floats, s->size,
-                          s->out + image * out_floats,
-                          s->kept ? s->kept + image * out_floats : NULL,
-                          first > top ? first - top : 0, last < top + side ? last - top : side);
+        if (s->rows(s->block, s->in + image * s->in_floats, s->size, s->out + image * out_floats,
+                    s->kept ? s->kept + image * out_floats : NULL, first > top ? first - top : 0,
+                    last < top + side ? last - top : side))
+            __atomic_store_n(&s->failed, 1, __ATOMIC_RELAXED);
     }
-    return failed;
 }
 
-/* Returns how many parts could not get memory. */
+/* Returns 1 without memory. */
 EXPORT int64_t scan_stem(const stem_problem *p) {
-    stem_step s = {.kept = NULL, .size = p->size / 2, .rows = kernels_of(p->level)->stem};
-    int64_t failed = 0;
-    s.in = p->image;
-    s.in_floats = 3 * p->size * p->size;
-    for (int64_t i = 0; i < p->blocks && !failed; i++) {
+    stem_step s = {.in = p->image, .size = p->size / 2, .in_floats = 3 * p->size * p->size,
+                   .rows = kernels_of(p->level)->stem, .threads = p->threads};
+    for (int64_t i = 0; i < p->blocks && !s.failed; i++) {
         s.block = p->block + i;
         s.out = p->maps[i % 2];
         s.kept = i + 1 == p->fine_blocks ? p->fine : i + 1 == p->blocks ? p->coarse : NULL;
-        const int64_t side = s.size / s.block->stride, rows = p->images * side;
-        if (p->threads <= 1) {
-            failed += stem_part(&s, 0, rows);
-        } else {
-#if defined(_OPENMP)
-#pragma omp parallel for num_threads((int)p->threads) schedule(static, 1) reduction(+ : failed)
-#endif
-            for (int64_t part = 0; part < p->threads; part++)
-                failed += stem_part(&s, rows * part / p->threads, rows * (part + 1) / p->threads);
-        }
+        const int64_t side = s.size / s.block->stride;
+        IN_PARTS(stem_part, &s, p->images * side, 1)
         s.in = s.out;
         s.in_floats = side * side * s.block->outputs;
         s.size = side;
     }
-    return failed;
+    return s.failed;
 }
